@@ -8,9 +8,10 @@ use api::internal::{AnyEvent, Append, Services};
 use api::problem::Code;
 use api::v1::{BulkDecision, DecisionBody, DecisionsBody, ExemptionItem};
 use domain::exemption::{
-    Decision, Exemption, ExemptionEvent, Pointer, PromotedEvent, Reach, ReachError, Scope, Status,
+    Decision, ExemptibleOccurrence, Exemption, ExemptionEvent, Judged, Pointer, PromotedEvent, Reach, ReachError,
+    Scope, Status,
 };
-use domain::ids::{EventId, ExemptionId, PipelineName};
+use domain::ids::{EventId, ExemptionId, PipelineName, ScanId};
 use finding::severity::Severity;
 use store::kv::Kv;
 
@@ -63,12 +64,12 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         lookup: &mut IssueLookup<'_, K>,
         one: BulkDecision,
     ) -> Result<(ExemptionId, ExemptionEvent), Problem> {
-        let BulkDecision { id, decision, comment, scope, pipeline, version } = one;
+        let BulkDecision { id, decision, comment, scope, pipeline, scan, version } = one;
         let decision: Decision = field("decision", &decision)?;
         // A call for a single decision declares its right; this one is for all of them.
         self.caller.require(&self.context.project, decision.right())?;
         let id: ExemptionId = field("id", &id)?;
-        let body = DecisionBody { comment, scope, pipeline, version };
+        let body = DecisionBody { comment, scope, pipeline, scan, version };
         Ok((id, self.decision_event(state, lookup, id, decision, body).await?))
     }
 
@@ -85,6 +86,10 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         let scope = body.scope.as_deref().map(|scope| field::<Scope>("scope", scope)).transpose()?;
         let pipeline = body.pipeline.as_deref().map(|name| field::<PipelineName>("pipeline", name)).transpose()?;
         decision.check_scope(scope, pipeline.as_ref()).map_err(reach_problem)?;
+        let scan = body.scan.as_deref().map(|scan| field::<ScanId>("scan", scan)).transpose()?;
+        if scan.is_some() && decision != Decision::Approve {
+            return Err(illegal("scan", "only an approval has it"));
+        }
         let exemption = self.find(state, id)?;
         exemption.check_version(body.version, self.context.event)?;
         self.require_reach(exemption.reach())?;
@@ -92,15 +97,55 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         if exemption.status(self.context.now) == Status::Approved && *exemption.reach() == Reach::Account {
             self.caller.require_installation()?;
         }
+        let mut judged = None;
         let (granted, own) = match decision {
             Decision::Approve => {
                 let granted = self.granted_reach(exemption, scope, pipeline, reach_problem)?;
-                self.check_term(state, lookup, exemption).await?;
+                if let Some(scan) = scan {
+                    judged = Some(self.judged_in(lookup, exemption, scan).await?);
+                }
+                self.check_term(state, lookup, exemption, judged.as_ref()).await?;
                 (granted, exemption.is_self_approval(&self.caller.actor.subject, &state.project.settings))
             }
             Decision::Reject | Decision::Withdraw | Decision::Reopen => (None, false),
         };
-        Ok(decision.event(id, comment, granted, own, body.version))
+        let mut event = decision.event(id, comment, granted, own, body.version);
+        if let ExemptionEvent::Approved { judged: approved, .. } = &mut event {
+            *approved = judged.map(Box::new);
+        }
+        Ok(event)
+    }
+
+    /// What an approval judges whose reviewer saw the issue in this scan: that and what was requested.
+    async fn judged_in(
+        &self,
+        lookup: &mut IssueLookup<'_, K>,
+        exemption: &Exemption,
+        scan: ScanId,
+    ) -> Result<Judged, Problem> {
+        let issue = lookup.in_scan(scan, exemption.issue).await?;
+        if let Some(target) = exemption.asked.target().filter(|target| **target != issue.seen.target) {
+            let own = &issue.seen.target;
+            return Err(illegal("scan", format_args!("scan {scan} is of target `{own}`, not of `{target}`")));
+        }
+        let chosen = exemption.asked.occurrences();
+        let mut severity = issue.severity;
+        if !chosen.is_empty() {
+            let mut seen = None;
+            let is_chosen = |one: &ExemptibleOccurrence| {
+                chosen.iter().any(|chosen| chosen.id == one.id && one.has_form(chosen.form))
+            };
+            let each = |one: &ExemptibleOccurrence| {
+                if is_chosen(one) {
+                    seen = seen.max(Some(Severity::of(one.score)));
+                }
+            };
+            lookup.each_occurrence(&issue, each).await?;
+            let none =
+                || illegal("scan", format_args!("scan {scan} has none of the occurrences as they were requested"));
+            severity = seen.ok_or_else(none)?;
+        }
+        Ok(exemption.requested_for().joined(&Judged { severity, marks: Some(issue.marks) }))
     }
 
     /// The reach that an approval by the caller grants; `None` if it is the requested reach. `refused` makes the
@@ -122,12 +167,13 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         Ok(granted)
     }
 
-    /// Checks the requested term against the project's settings and the issue's severity of today.
+    /// Checks the requested term against the project's settings and the issue's severity of today, and the one that is judged.
     async fn check_term(
         &self,
         state: &CurrentState,
         lookup: &mut IssueLookup<'_, K>,
         exemption: &Exemption,
+        judged: Option<&Judged>,
     ) -> Result<(), Problem> {
         let settings = &state.project.settings;
         // The severity of today takes reading scans; it counts only if the project limits terms.
@@ -136,6 +182,7 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         } else {
             self.severity_now(state, lookup, exemption).await?
         };
+        let severity = judged.map_or(severity, |judged| severity.max(judged.severity));
         let checked = exemption.check_term(severity, settings, self.context.now);
         checked.map_err(|error| Problem::new(Code::Conflict, format!("{error}; request another exemption")))
     }

@@ -13,7 +13,7 @@ use domain::journal::JournalId;
 use domain::limits::RETURNED_MAX;
 use domain::scan::ScanRecord;
 use finding::limits::cut_to;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::exemption_events::ExemptionEvents;
 use store::judging;
 use store::kv::Kv;
@@ -23,6 +23,8 @@ use store::segments::read_at;
 /// The size from which on an event takes no more requests, in bytes. Each request repeats the text of its exemption, and
 /// an event is one value of the store.
 const EVENT_BYTES: usize = 64 * 1024;
+/// The number of issues that are in memory at a time.
+const ISSUES_AT_ONCE: usize = 200;
 /// The maximum length of the reason for a review, in bytes: names of vulnerabilities in it are of any length.
 const BECAUSE_BYTES_MAX: usize = 1000;
 
@@ -55,8 +57,16 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         for occurrence in &returned {
             requests.return_occurrence(occurrence).await?;
         }
-        for one in &outgrown {
-            requests.return_outgrown(one).await?;
+        for chunk in outgrown.chunks(ISSUES_AT_ONCE) {
+            if requests.made.len() >= requests.room {
+                break;
+            }
+            let issues = requests.issues(chunk.iter().map(|one| one.at).collect()).await?;
+            for one in chunk {
+                if let Some(issue) = issues.get(&one.at) {
+                    requests.return_outgrown(one, issue).await?;
+                }
+            }
         }
         for requests in chunks(requests.made) {
             // Derived from the requests: an upload that goes on after it died may have fewer of them.
@@ -111,8 +121,8 @@ impl<K: Kv> Requests<'_, K> {
         let original = self.original(returned.exemption).await?;
         let mut judged = Judged { severity: original.severity, marks: original.marks.clone() };
         if let Some(severity) = returned.severity {
-            judged =
-                judged.joined(&Judged { severity, marks: self.issue(returned.at).await?.map(|issue| issue.marks()) });
+            let marks = self.issues(BTreeSet::from([returned.at])).await?.get(&returned.at).map(Issue::marks);
+            judged = judged.joined(&Judged { severity, marks });
         }
         let target = self.record.request.target.clone();
         let reach = Reach::Occurrences { target, occurrences: vec![returned.occurrence] };
@@ -123,9 +133,8 @@ impl<K: Kv> Requests<'_, K> {
 
     /// Returns an exemption whose issue is worse than what was judged. The exemption still applies to what was judged, in
     /// every other scan.
-    async fn return_outgrown(&mut self, outgrown: &OutgrownExemption) -> Result<(), Problem> {
+    async fn return_outgrown(&mut self, outgrown: &OutgrownExemption, issue: &Issue) -> Result<(), Problem> {
         let Some(held) = self.exemptions.by_id.get(&outgrown.exemption) else { return Ok(()) };
-        let Some(issue) = self.issue(outgrown.at).await? else { return Ok(()) };
         let now = Judged { severity: outgrown.severity, marks: Some(issue.marks()) };
         let was = held.judged();
         let judged = was.joined(&now);
@@ -157,10 +166,11 @@ impl<K: Kv> Requests<'_, K> {
         Ok(request)
     }
 
-    /// The issue at this position of the scan's list.
-    async fn issue(&self, at: u32) -> Result<Option<Issue>, Problem> {
+    /// The issues at these positions of the scan's list.
+    async fn issues(&self, positions: BTreeSet<u32>) -> Result<BTreeMap<u32, Issue>, Problem> {
         let list = issues_list(self.record.id);
-        Ok(read_at(self.kv, &list, &self.grouped.issues, [at]).await?.into_iter().next())
+        let issues = read_at(self.kv, &list, &self.grouped.issues, positions.iter().copied()).await?;
+        Ok(positions.into_iter().zip(issues).collect())
     }
 
     /// Adds the request of a review, from the request of its exemption.

@@ -139,7 +139,7 @@ fn event(name: &str, act: &Act) -> ExemptionEvent {
         Act::Approve { wider, own_allowed } => {
             // A reach of occurrences is never wider than the requested one, whatever issue they belong to.
             let reach = wider.as_ref().map(|wider| stored("", wider));
-            ExemptionEvent::Approved { exemption, comment, reach, own: *own_allowed, version: None }
+            ExemptionEvent::Approved { exemption, comment, reach, own: *own_allowed, version: None, judged: None }
         }
         Act::Reject => ExemptionEvent::Rejected { exemption, comment, version: None },
         Act::Cancel => ExemptionEvent::Cancelled { exemption, comment, version: None },

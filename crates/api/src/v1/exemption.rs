@@ -81,6 +81,10 @@ pub struct DecisionBody {
     /// since, the answer is 412 and nothing happens. Default: any version.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<u64>,
+    /// For an approval: the scan in which the reviewer saw the issue. The approval is then for the severity, the names and
+    /// the marks of exploitation that the issue has there, too. Default: for those of the request alone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scan: Option<String>,
 }
 
 /// One of several decisions.
@@ -104,6 +108,7 @@ pub struct BulkDecision {
     /// As in a single decision.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<u64>,
+    pub scan: Option<String>,
 }
 
 /// Decisions on several exemptions. If one is refused, none is made.
@@ -177,15 +182,18 @@ pub struct ExemptionItem {
     /// edited or moved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub returned_because: Option<String>,
-    /// The ids of the issue under all of its names (CVE, GHSA, rule) at the time of the request. If the issue goes under
+    /// The severity that was approved, if the reviewer judged the issue in a later scan than that of the request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub approved_severity: Option<String>,
+    /// The ids of the issue under all of its names (CVE, GHSA, rule) when it was judged. If the issue goes under
     /// another name of a vulnerability later, the exemption does not apply.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub names: Vec<IssueId>,
-    /// True if the issue was reported as known to be exploited (KEV) at the time of the request.
+    /// True if the issue was reported as known to be exploited (KEV) when it was judged.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub known_exploited: bool,
-    /// The probability of its exploitation (EPSS) at the time of the request: `unlikely` (below 10 %, or not reported),
+    /// The probability of its exploitation (EPSS) when it was judged: `unlikely` (below 10 %, or not reported),
     /// `possible` or `likely` (from 50 % on). Absent for requests of earlier versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<crate::openapi::EnumSchema<EpssBand>>"))]
@@ -238,6 +246,7 @@ impl ExemptionItem {
             Term::Unlimited => (None, None, true),
         };
         let requested_scope = exemption.asked.scope();
+        let marks = exemption.judged().marks;
         Self {
             id: id.to_string(),
             status: exemption.status(now),
@@ -259,9 +268,10 @@ impl ExemptionItem {
             link: texts.link,
             returned_from: exemption.returned_from,
             returned_because: texts.returned_because,
-            names: exemption.marks.iter().flat_map(|marks| marks.names.iter().copied()).collect(),
-            known_exploited: exemption.marks.as_ref().is_some_and(|marks| marks.known_exploited),
-            epss: exemption.marks.as_ref().map(|marks| marks.epss),
+            approved_severity: decision.and_then(|decision| Some(decision.judged.as_ref()?.severity.to_string())),
+            known_exploited: marks.as_ref().is_some_and(|marks| marks.known_exploited),
+            epss: marks.as_ref().map(|marks| marks.epss),
+            names: marks.into_iter().flat_map(|marks| marks.names).collect(),
             requested_by: exemption.requested.by.to_string(),
             requested_at: exemption.requested.at.to_string(),
             decided_by: decision.map(|decision| decision.stamp.by.to_string()),

@@ -33,6 +33,9 @@ pub(super) struct ApproveArgs {
     decision: DecisionArgs,
     #[command(flatten)]
     grant: GrantArgs,
+    /// The scan in which you saw the issue: approve its severity and names there, too
+    #[arg(long)]
+    scan: Option<String>,
 }
 
 /// The options of an approval.
@@ -48,15 +51,15 @@ pub(super) struct GrantArgs {
 
 /// Approves.
 pub(super) fn approve(args: ApproveArgs) -> Result<()> {
-    send(args.decision, Decision::Approve, args.grant)
+    send(args.decision, Decision::Approve, args.grant, args.scan)
 }
 
 /// Makes any other decision.
 pub(super) fn run(args: DecisionArgs, decision: Decision) -> Result<()> {
-    send(args, decision, GrantArgs { scope: None, pipeline: None })
+    send(args, decision, GrantArgs { scope: None, pipeline: None }, None)
 }
 
-fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> {
+fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs, scan: Option<String>) -> Result<()> {
     if args.version.is_some() && args.id.len() > 1 {
         bail!("--version is the version of one exemption; decide on each exemption separately");
     }
@@ -66,6 +69,7 @@ fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> 
         scope: grant.scope.map(|scope| scope.to_string()),
         pipeline: grant.pipeline,
         version: args.version,
+        scan,
     };
     let items = match args.id.as_slice() {
         [id] => vec![client.send(Method::POST, &["exemptions", id, decision.as_str()], &body)?],
@@ -80,7 +84,7 @@ fn send(args: DecisionArgs, decision: Decision, grant: GrantArgs) -> Result<()> 
 
 /// The same decision for each id.
 fn of_each(ids: &[String], decision: Decision, body: &DecisionBody) -> Vec<BulkDecision> {
-    let DecisionBody { comment, scope, pipeline, version } = body;
+    let DecisionBody { comment, scope, pipeline, scan, version } = body;
     let one = |id: &String| BulkDecision {
         id: id.clone(),
         decision: decision.to_string(),
@@ -88,6 +92,7 @@ fn of_each(ids: &[String], decision: Decision, body: &DecisionBody) -> Vec<BulkD
         scope: scope.clone(),
         pipeline: pipeline.clone(),
         version: *version,
+        scan: scan.clone(),
     };
     ids.iter().map(one).collect()
 }

@@ -151,7 +151,7 @@ fn request() -> ExemptionEvent {
 
 fn approval(comment: &str) -> ExemptionEvent {
     let exemption = ExemptionId::from_bits(EXEMPTION);
-    ExemptionEvent::Approved { exemption, comment: comment.to_owned(), reach: None, own: false, version: None }
+    ExemptionEvent::Approved { exemption, comment: comment.to_owned(), reach: None, own: false, version: None, judged: None }
 }
 
 #[test]

@@ -42,7 +42,9 @@ impl Decision {
         version: Option<u64>,
     ) -> ExemptionEvent {
         match self {
-            Self::Approve => ExemptionEvent::Approved { exemption, comment, reach: granted, own, version },
+            Self::Approve => {
+                ExemptionEvent::Approved { exemption, comment, reach: granted, own, version, judged: None }
+            }
             Self::Reject => ExemptionEvent::Rejected { exemption, comment, version },
             Self::Withdraw => ExemptionEvent::Cancelled { exemption, comment, version },
             Self::Reopen => ExemptionEvent::Reopened { exemption, comment, version },
@@ -91,6 +93,7 @@ mod tests {
             reach: Some(Reach::Project),
             own: true,
             version: Some(4),
+            judged: None,
         };
         assert_eq!(event(Decision::Approve), approved);
         assert_eq!(

@@ -77,8 +77,14 @@ pub struct Judged {
 }
 
 impl Exemption {
-    /// Returns what was judged of the issue.
+    /// Returns what was judged of the issue: at the approval, or else at the request.
     pub fn judged(&self) -> Judged {
+        let approved = self.approval().and_then(|approval| approval.judged.as_deref()).cloned();
+        approved.unwrap_or_else(|| self.requested_for())
+    }
+
+    /// Returns what the request was for.
+    pub fn requested_for(&self) -> Judged {
         Judged { severity: self.severity, marks: self.marks.clone() }
     }
 }

@@ -336,8 +336,13 @@ mod tests {
     fn an_occurrence_with_its_own_exemption_is_not_united_into_the_whole_issue() {
         let held = exemption(chosen(&[2]));
         let id = ExemptionId::from_bits([5; 16]);
-        let decision =
-            LastDecision { status: Status::Approved, stamp: held.requested.clone(), granted: None, own: false };
+        let decision = LastDecision {
+            status: Status::Approved,
+            stamp: held.requested.clone(),
+            granted: None,
+            own: false,
+            judged: None,
+        };
         let pending = Exemptions { by_id: [(id, held.clone())].into() };
         assert!(finished(&[1, 2, 3], true, &pending).is_ok(), "a pending one does not count");
         let approved = Exemptions { by_id: [(id, Exemption { decision: Some(decision), ..held })].into() };

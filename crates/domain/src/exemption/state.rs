@@ -1,7 +1,7 @@
 //! The exemptions of a project as the fold of their journal: the legal transitions and who may make them.
 
 use super::event::{ExemptionEvent, ExemptionRequest, SourceScan};
-use super::judged::Marks;
+use super::judged::{Judged, Marks};
 use super::reach::{Reach, Reviewed};
 use super::reason::Reason;
 use super::scope::Scope;
@@ -46,6 +46,9 @@ pub struct LastDecision {
     /// True if a requester approved it, as the project then allowed.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub own: bool,
+    /// What the reviewer judged, if that was the issue in a later scan than that of the request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub judged: Option<Box<Judged>>,
 }
 
 /// An exemption as the fold of its events.
@@ -113,7 +116,8 @@ impl Exemption {
         self.decision.as_ref().map_or(self.requested.at, |decision| decision.stamp.at)
     }
 
-    fn approval(&self) -> Option<&LastDecision> {
+    /// Returns the last decision if it is an approval.
+    pub(super) fn approval(&self) -> Option<&LastDecision> {
         self.decision.as_ref().filter(|decision| decision.status == Status::Approved)
     }
 
@@ -219,7 +223,7 @@ impl Exemptions {
         if let Some(held) = supposed.by_id.get_mut(&id) {
             let status = if reach.is_some() { Status::Approved } else { Status::Rejected };
             let stamp = Stamp { at, ..held.requested.clone() };
-            held.decision = Some(LastDecision { status, stamp, granted: reach.cloned(), own: false });
+            held.decision = Some(LastDecision { status, stamp, granted: reach.cloned(), own: false, judged: None });
         }
         supposed
     }
@@ -234,9 +238,10 @@ impl Exemptions {
                 let refusal = taken.iter().find_map(|taken| taken.as_ref().err()).cloned();
                 if taken.iter().any(Result::is_ok) { Ok(()) } else { refusal.map_or(Ok(()), Err) }
             }
-            ExemptionEvent::Approved { exemption, reach, own, version, .. } => {
+            ExemptionEvent::Approved { exemption, reach, own, version, judged, .. } => {
                 self.check_version(step, *exemption, *version)?;
-                self.approve(step, before, *exemption, reach.as_ref(), *own)
+                let granted = (reach.as_ref(), judged.as_deref());
+                self.approve(step, before, *exemption, granted, *own)
             }
             ExemptionEvent::Rejected { exemption, version, .. } => {
                 self.check_version(step, *exemption, *version)?;
@@ -336,7 +341,7 @@ impl Exemptions {
         step: &Step<'_>,
         before: &mut UndoLog,
         id: ExemptionId,
-        reach: Option<&Reach>,
+        (reach, judged): (Option<&Reach>, Option<&Judged>),
         own_allowed: bool,
     ) -> Result<(), Refusal> {
         let held = self.held(id)?;
@@ -358,7 +363,8 @@ impl Exemptions {
         if let Some(end) = held.term.end(step.stamp.at).filter(|end| *end <= step.stamp.at) {
             return Err(Refusal::new(format!("the exemption's end, {end}, has passed, so it cannot be approved")));
         }
-        let decision = LastDecision { granted: reach.cloned(), own, ..decided(step, Status::Approved) };
+        let judged = judged.cloned().map(Box::new);
+        let decision = LastDecision { granted: reach.cloned(), own, judged, ..decided(step, Status::Approved) };
         self.change(step, before, id, "approved", &from, |held, _| held.decision = Some(decision))
     }
 
@@ -445,7 +451,7 @@ fn requested(step: &Step<'_>, request: &ExemptionRequest, askers: BTreeSet<Subje
 }
 
 fn decided(step: &Step<'_>, status: Status) -> LastDecision {
-    LastDecision { status, stamp: step.stamp.clone(), granted: None, own: false }
+    LastDecision { status, stamp: step.stamp.clone(), granted: None, own: false, judged: None }
 }
 
 fn unknown(id: ExemptionId) -> Refusal {

@@ -67,7 +67,7 @@ fn requested(n: u8) -> ExemptionEvent {
 }
 
 fn granted(n: u8, reach: Option<Reach>) -> ExemptionEvent {
-    ExemptionEvent::Approved { exemption: id(n), comment: "ok".to_owned(), reach, own: false, version: None }
+    ExemptionEvent::Approved { exemption: id(n), comment: "ok".to_owned(), reach, own: false, version: None, judged: None }
 }
 fn approved(n: u8) -> ExemptionEvent {
     granted(n, None)
@@ -169,7 +169,7 @@ fn a_requester_cannot_approve_under_any_spelling_or_after_reopening() {
 #[test]
 fn a_project_may_allow_self_approval_and_then_it_is_marked() {
     let own_allowed =
-        ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own: true, version: None };
+        ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own: true, version: None, judged: None };
     let (state, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, own_allowed.clone())]);
     assert!(refusals[1].is_none() && state.by_id[&id(1)].decision.as_ref().unwrap().own);
     let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 1, own_allowed)]);
@@ -357,6 +357,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
                 reach: None,
                 own: false,
                 version: None,
+                judged: None,
             },
         ),
         (
@@ -368,6 +369,7 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
                 reach: None,
                 own: false,
                 version: None,
+                judged: None,
             },
         ),
     ];
@@ -394,6 +396,26 @@ fn an_exemption_of_the_first_version_of_forms_applies_to_unchanged_code() {
     assert_eq!(weigh(&force, &[unchanged]).coverage, Some(Coverage::Exempted));
     let edited = ExemptibleOccurrence { first_form: Short([8; 16]), ..unchanged };
     assert_eq!(weigh(&force, &[edited]).returned, [(edited, id(1))]);
+}
+
+#[test]
+fn an_approval_may_judge_the_issue_as_it_is_in_a_later_scan() {
+    let low = ExemptionRequest { severity: Severity::Low, ..request(1, target()) };
+    let critical = Judged { severity: Severity::Critical, marks: None };
+    let approved = |judged: Option<Judged>| ExemptionEvent::Approved {
+        exemption: id(1),
+        comment: String::new(),
+        reach: None,
+        own: false,
+        judged: judged.map(Box::new),
+    };
+    let covered = |judged, rest: &[(&str, i64, ExemptionEvent)]| {
+        let events = [&[("dev", 0, request_event(low.clone())), ("sec", 1, approved(judged))], rest].concat();
+        covers(&fold(&events).0, 9, 1)
+    };
+    assert!(covered(Some(critical.clone()), &[]) && !covered(None, &[]), "the issue is high");
+    let again = [("sec", 2, rejected(1)), ("sec", 3, approved(None))];
+    assert!(!covered(Some(critical), &again), "each approval judges for itself");
 }
 
 #[test]

@@ -94,6 +94,28 @@ fn a_low_issue_that_becomes_critical_counts_and_returns_to_review_once() {
 }
 
 #[test]
+fn an_approval_is_for_what_the_reviewer_saw() {
+    let system = System::new();
+    let first = scan(&system, "main", vulnerability("Low", &[CVE]));
+    let critical = vulnerability("Critical", &[CVE, "CVE-2026-2002"]);
+    let ask = |target: &str| {
+        let body = system.exemption_of(system.all_issues(first.scan.id)[0].id);
+        let scan = Some(first.scan.id.to_string());
+        system.ask(ExemptionBody { scope: target.to_owned(), scan, target: None, ..body }, "dev").unwrap().id
+    };
+    let (blind, seen) = (ask("target"), ask("project"));
+    let later = scan(&system, "main", critical.clone());
+    system.decide(&blind, "approve", "sec").unwrap();
+    assert_eq!(scan(&system, "main", critical.clone()).verdict, Verdict::Fail, "the request was for a low one");
+    let with = |scan: &ScanAnswer| DecisionBody { scan: Some(scan.scan.id.to_string()), ..DecisionBody::default() };
+    assert_eq!(system.decide_with(&seen, "reject", "sec", with(&later)).unwrap_err().code, Code::InvalidBody);
+    let approved = system.decide_with(&seen, "approve", "sec", with(&later)).unwrap();
+    assert_eq!((approved.severity.as_str(), approved.approved_severity.as_deref()), ("low", Some("critical")));
+    assert_eq!(approved.names.len(), 2);
+    assert_eq!(scan(&system, "main", critical).verdict, Verdict::Pass);
+}
+
+#[test]
 fn the_project_says_how_far_a_severity_may_rise() {
     let system = System::new();
     let first = scan(&system, "main", vulnerability("Low", &[CVE]));

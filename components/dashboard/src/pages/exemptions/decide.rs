@@ -36,6 +36,7 @@ pub(super) async fn one<A: Api>(
                 comment: form.text("comment").to_owned(),
                 scope: of_approval("scope"),
                 pipeline: of_approval("pipeline"),
+                scan: None,
                 version: Some(version),
             };
             request.api.send::<ExemptionItem>("POST", &path, &body).await

@@ -40,6 +40,7 @@ fn item(id: &str, status: Status) -> ExemptionItem {
         link: Some("javascript:alert(1)".to_owned()),
         returned_from: None,
         returned_because: None,
+        approved_severity: None,
         names: Vec::new(),
         known_exploited: false,
         epss: None,
