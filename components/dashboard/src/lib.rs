@@ -100,11 +100,14 @@ async fn page(mut call: HttpRequest, path: &[&str], url: &str, host: Option<&str
             pages::upload::discard(call.body).await;
             return Ok(pages::sign_in::upload_without_session(url, secure));
         }
+        if let (true, ["sign-out" | "sign-out-everywhere"]) = (is_post, path) {
+            return Ok(pages::sign_in::signed_out(secure));
+        }
         if is_post {
             // Who has no session must not hold a place among the requests by sending slowly.
             let read = guest::within(pages::upload::STRANGER_MAX, Form::read(&mut call.body)).await;
             let kept = read.transpose()?.and_then(|form| KeptForm::new(url, &form));
-            return Ok(pages::sign_in::form_without_session(url, kept.as_ref(), secure));
+            return Ok(pages::sign_in::form_without_session(kept.as_ref(), secure));
         }
         return Ok(pages::sign_in::redirect(url));
     };
