@@ -52,7 +52,7 @@ impl KeptForm {
 }
 
 /// True for the path of a page with forms; signing in and out are none.
-fn is_page(path: &str) -> bool {
+pub(crate) fn is_page(path: &str) -> bool {
     (path.starts_with("/projects") || path.starts_with("/account/")) && path.bytes().all(|c| c.is_ascii_graphic())
 }
 

@@ -100,13 +100,15 @@ async fn page(mut call: HttpRequest, path: &[&str], url: &str, host: Option<&str
             pages::upload::discard(call.body).await;
             return Ok(pages::sign_in::upload_without_session(url, secure));
         }
-        if is_post {
+        let content_type = call.header("content-type")?.unwrap_or_default();
+        if is_post && kept::is_page(url) && content_type.starts_with("application/x-www-form-urlencoded") {
             // Who has no session must not hold a place among the requests by sending slowly.
             let read = guest::within(pages::upload::STRANGER_MAX, Form::read(&mut call.body)).await;
             let kept = read.transpose()?.and_then(|form| KeptForm::new(url, &form));
-            return Ok(pages::sign_in::form_without_session(url, kept.as_ref(), secure));
+            return Ok(pages::sign_in::form_without_session(kept.as_ref(), secure));
         }
-        return Ok(pages::sign_in::redirect(url));
+        pages::upload::discard(call.body).await;
+        return Ok(pages::sign_in::redirect(if is_post { "/" } else { url }));
     };
     if let (true, ["projects", project, ..]) = (is_upload, path) {
         return pages::upload::submit(call, &session, project, client.as_deref(), now, &origin).await;

@@ -1,5 +1,6 @@
 //! Compares the fold of the exemptions' journal with a simple model, over random sequences of events: both refuse the
-//! same events, and after each event all exemptions have the same status at every time and exempt the same.
+//! same events, and after each event all exemptions have the same version, the same status at every time, and exempt the
+//! same.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot continue has failed")]
 
@@ -21,7 +22,7 @@ use domain::time::Timestamp;
 use finding::severity::Severity;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const EXEMPTIONS: [&str; 5] = ["e1", "e2", "e3", "e4", "e5"];
@@ -35,8 +36,9 @@ const PEOPLE: [&str; 4] = ["ann", " Ann", "bob", "cy"];
 /// One event of a sequence.
 #[derive(Debug, Clone)]
 enum Step {
-    /// A person acts, some time after the previous step.
-    Acts { who: &'static str, after: i64, acts: Vec<(String, Act)>, together: bool },
+    /// A person acts, some time after the previous step. `seen`: the version that each decision is made on, as the number
+    /// of changes since; absent for any version.
+    Acts { who: &'static str, after: i64, acts: Vec<(String, Act)>, together: bool, seen: Option<usize> },
     /// A retry appends an earlier event again.
     Again { back: usize, after: i64 },
 }
@@ -75,10 +77,11 @@ fn any_step() -> impl Strategy<Value = Step> {
     let several = subsequence(&EXEMPTIONS, 1..=3)
         .prop_flat_map(|ids| (Just(ids.clone()), proptest::collection::vec(any_act(), ids.len())))
         .prop_map(|(ids, acts)| ids.into_iter().map(str::to_owned).zip(acts).collect::<Vec<_>>());
+    let seen = prop_oneof![4 => Just(None), 4 => Just(Some(0)), 1 => (1..3_usize).prop_map(Some)];
     let acts = prop_oneof![3 => one.prop_map(|acts| (acts, false)), 1 => several.prop_map(|acts| (acts, true))];
     prop_oneof![
-        9 => (select(&PEOPLE[..]), after(), acts)
-            .prop_map(|(who, after, (acts, together))| Step::Acts { who, after, acts, together }),
+        9 => (select(&PEOPLE[..]), after(), acts, seen)
+            .prop_map(|(who, after, (acts, together), seen)| Step::Acts { who, after, acts, together, seen }),
         1 => (0..6_usize, after()).prop_map(|(back, after)| Step::Again { back, after }),
     ]
 }
@@ -110,7 +113,7 @@ fn stored(issue: &str, reach: &Reach) -> exemption::Reach {
     }
 }
 
-fn event(name: &str, act: &Act) -> ExemptionEvent {
+fn event(name: &str, act: &Act, version: Option<u64>) -> ExemptionEvent {
     let (exemption, comment) = (exemption_id(name), String::new());
     match act {
         Act::Ask { issue, reach, term } => {
@@ -139,11 +142,11 @@ fn event(name: &str, act: &Act) -> ExemptionEvent {
         Act::Approve { wider, own_allowed } => {
             // A reach of occurrences is never wider than the requested one, whatever issue they belong to.
             let reach = wider.as_ref().map(|wider| stored("", wider));
-            ExemptionEvent::Approved { exemption, comment, reach, own: *own_allowed, version: None, judged: None }
+            ExemptionEvent::Approved { exemption, comment, reach, own: *own_allowed, version, judged: None }
         }
-        Act::Reject => ExemptionEvent::Rejected { exemption, comment, version: None },
-        Act::Cancel => ExemptionEvent::Cancelled { exemption, comment, version: None },
-        Act::Reopen => ExemptionEvent::Reopened { exemption, comment, version: None },
+        Act::Reject => ExemptionEvent::Rejected { exemption, comment, version },
+        Act::Cancel => ExemptionEvent::Cancelled { exemption, comment, version },
+        Act::Reopen => ExemptionEvent::Reopened { exemption, comment, version },
     }
 }
 
@@ -151,6 +154,8 @@ fn event(name: &str, act: &Act) -> ExemptionEvent {
 struct Past {
     who: &'static str,
     acts: Vec<(String, Act)>,
+    /// The version of each exemption that was decided on, if the decisions name one.
+    on: Vec<(String, u64)>,
     entry: Entry<ExemptionEvent>,
     took_effect: bool,
 }
@@ -162,21 +167,29 @@ struct Both {
     fold: Exemptions,
     now: i64,
     past: Vec<Past>,
+    /// The versions of each exemption: the numbers of the events that changed it.
+    versions: BTreeMap<String, Vec<u64>>,
 }
 
 impl Both {
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
         let n = u64::try_from(self.past.len()).unwrap() + 1;
         let next = match step {
-            Step::Acts { who, after, acts, together } => {
+            Step::Acts { who, after, acts, together, seen } => {
                 self.now += after;
-                let mut events: Vec<_> = acts.iter().map(|(id, act)| event(id, act)).collect();
+                let version = |id: &String, act: &Act| {
+                    let back = seen.filter(|_| !matches!(act, Act::Ask { .. }))?;
+                    // Version 0 is never one: events are numbered from 1.
+                    Some(self.versions.get(id).and_then(|all| all.iter().rev().nth(back)).copied().unwrap_or(0))
+                };
+                let mut events: Vec<_> = acts.iter().map(|(id, act)| event(id, act, version(id, act))).collect();
+                let on = acts.iter().filter_map(|(id, act)| Some((id.clone(), version(id, act)?))).collect();
                 let event = if *together { ExemptionEvent::Many { events } } else { events.remove(0) };
                 let subject = who.parse().unwrap();
                 let by = Actor { subject, role: Role::Secops, token: None, address: None };
                 let id = EventId::derived("test", &[&n.to_be_bytes()]);
                 let entry = Entry { v: 1, id, at: Timestamp::from_ms(self.now), by, event };
-                Past { who, acts: acts.clone(), entry, took_effect: false }
+                Past { who, acts: acts.clone(), on, entry, took_effect: false }
             }
             Step::Again { back, after } => {
                 self.now += after;
@@ -184,13 +197,21 @@ impl Both {
                 let past = &self.past[at];
                 let entry = Entry { at: Timestamp::from_ms(self.now), ..past.entry.clone() };
                 let took_effect = self.past.iter().any(|past| past.took_effect && past.entry.id == entry.id);
-                Past { who: past.who, acts: past.acts.clone(), entry, took_effect }
+                Past { who: past.who, acts: past.acts.clone(), on: past.on.clone(), entry, took_effect }
             }
         };
         // An event that took effect before has no effect and is accepted. One that was refused is tried again.
-        let expected = next.took_effect || self.book.act(next.who, self.now, &next.acts);
+        let present = |(id, version): &(String, u64)| self.versions.get(id).and_then(|all| all.last()) == Some(version);
+        let fresh = next.on.iter().all(present);
+        let changes = !next.took_effect && fresh && self.book.act(next.who, self.now, &next.acts);
+        if changes {
+            next.acts.iter().for_each(|(id, _)| self.versions.entry(id.clone()).or_default().push(n));
+        }
+        let expected = next.took_effect || changes;
         let refusal = self.fold.apply(n, &next.entry).err();
         prop_assert_eq!(refusal.is_none(), expected, "event {}: {:?}: {:?}", n, step, refusal);
+        let stale = refusal.is_some_and(|refusal| refusal.stale);
+        prop_assert!(!stale || !fresh, "event {}: {:?}: it was not stale", n, step);
         self.past.push(Past { took_effect: expected, ..next });
         self.compare()
     }
@@ -208,6 +229,7 @@ impl Both {
                 let folded = &self.fold.by_id[&exemption_id(id)];
                 prop_assert_eq!(folded.status(Timestamp::from_ms(time)), held.status(time), "{} at {}", id, time);
                 prop_assert_eq!(folded.reach(), &stored(&held.issue, held.reach()), "{}", id);
+                prop_assert_eq!(Some(&folded.version()), self.versions[id].last(), "{}", id);
                 let decided_by = folded.decision.as_ref().map(|decision| decision.stamp.by.as_str());
                 prop_assert_eq!(decided_by, held.decided_by.as_deref(), "{}", id);
             }

@@ -116,7 +116,14 @@ mod tests {
     fn a_request_and_the_comment_of_the_last_decision_are_found() {
         let both = ExemptionEvent::Many { events: vec![requested(1), requested(2)] };
         let comment = "agreed".to_owned();
-        let approved = ExemptionEvent::Approved { exemption: id(2), comment, reach: None, own: false, version: None, judged: None };
+        let approved = ExemptionEvent::Approved {
+            exemption: id(2),
+            comment,
+            reach: None,
+            own: false,
+            version: None,
+            judged: None,
+        };
         let (kv, journal, state) = journal(vec![both, approved]);
         let mut events = ExemptionEvents::new(&kv, journal);
         let texts = [1, 2].map(|n| {

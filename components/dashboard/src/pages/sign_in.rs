@@ -36,13 +36,13 @@ pub(crate) fn page(session: Option<&Session>, query: &Query) -> Reply {
 }
 
 /// The page for a form that was sent without a session. `kept`: the form, unless it cannot be kept.
-pub(crate) fn form_without_session(path: &str, kept: Option<&KeptForm>, secure: bool) -> Reply {
+pub(crate) fn form_without_session(kept: Option<&KeptForm>, secure: bool) -> Reply {
     let rest = match kept {
         Some(_) => "Sign in, and the form is shown again as you filled it in.",
         None => "Sign in, and fill in the form again; it was too large to be kept.",
     };
     let error = format!("You are not signed in, or your session has ended, so nothing was saved. {rest}");
-    ended(own_path(path), &error, kept, secure)
+    ended("/", &error, kept, secure)
 }
 
 /// The page for a report that was sent without a session.
@@ -161,7 +161,7 @@ mod tests {
     fn a_form_without_a_session_is_carried_along_and_the_page_says_why() {
         let sent = Form::parse(b"csrf=secret&text=<why>&term=30");
         let kept = KeptForm::new("/projects/shop/settings", &sent).unwrap();
-        let reply = form_without_session("/projects/shop/settings", Some(&kept), true);
+        let reply = form_without_session(Some(&kept), true);
         let page = crate::testing::text(&reply);
         assert_eq!(reply.status, 401);
         assert!(reply.headers.iter().any(|(name, value)| *name == "set-cookie" && value.contains("Max-Age=0")));
@@ -178,7 +178,7 @@ mod tests {
         assert!(page.contains("the token has expired. Nothing was saved.") && page.contains("name=\"kept\""), "{page}");
         let page = crate::testing::text(&session_ended(&ended, None, true));
         assert!(!page.contains("Nothing was saved") && !page.contains("name=\"kept\""), "{page}");
-        let page = crate::testing::text(&form_without_session("/x", None, true));
+        let page = crate::testing::text(&form_without_session(None, true));
         assert!(page.contains("too large to be kept"), "{page}");
     }
 

@@ -151,7 +151,14 @@ fn request() -> ExemptionEvent {
 
 fn approval(comment: &str) -> ExemptionEvent {
     let exemption = ExemptionId::from_bits(EXEMPTION);
-    ExemptionEvent::Approved { exemption, comment: comment.to_owned(), reach: None, own: false, version: None, judged: None }
+    ExemptionEvent::Approved {
+        exemption,
+        comment: comment.to_owned(),
+        reach: None,
+        own: false,
+        version: None,
+        judged: None,
+    }
 }
 
 #[test]

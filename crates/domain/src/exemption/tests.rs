@@ -67,7 +67,14 @@ fn requested(n: u8) -> ExemptionEvent {
 }
 
 fn granted(n: u8, reach: Option<Reach>) -> ExemptionEvent {
-    ExemptionEvent::Approved { exemption: id(n), comment: "ok".to_owned(), reach, own: false, version: None, judged: None }
+    ExemptionEvent::Approved {
+        exemption: id(n),
+        comment: "ok".to_owned(),
+        reach,
+        own: false,
+        version: None,
+        judged: None,
+    }
 }
 fn approved(n: u8) -> ExemptionEvent {
     granted(n, None)
@@ -168,8 +175,14 @@ fn a_requester_cannot_approve_under_any_spelling_or_after_reopening() {
 
 #[test]
 fn a_project_may_allow_self_approval_and_then_it_is_marked() {
-    let own_allowed =
-        ExemptionEvent::Approved { exemption: id(1), comment: "ok".into(), reach: None, own: true, version: None, judged: None };
+    let own_allowed = ExemptionEvent::Approved {
+        exemption: id(1),
+        comment: "ok".into(),
+        reach: None,
+        own: true,
+        version: None,
+        judged: None,
+    };
     let (state, refusals) = fold(&[("dev", 0, requested(1)), ("dev", 1, own_allowed.clone())]);
     assert!(refusals[1].is_none() && state.by_id[&id(1)].decision.as_ref().unwrap().own);
     let (state, _) = fold(&[("dev", 0, requested(1)), ("sec", 1, own_allowed)]);

@@ -110,7 +110,7 @@ fn a_revoked_token_is_refused_at_once() {
             bench.check(name, &reply, 401, "unauthenticated");
         }
         bench.secops.get("scans").expect(200);
-        bench.check("again", &revoke(&dead), 404, "not-found");
+        bench.check("again", &revoke(&dead), 409, "conflict");
         bench.check("no id", &revoke("x"), 404, "not-found");
     });
 }

@@ -40,7 +40,8 @@ fn ticked_occurrences_and_a_date_are_what_is_requested() {
     browser.tick("src/b.py:10");
     assert_eq!(browser.run("return document.querySelector('#scope-occurrences').checked"), true);
     browser.run(
-        "const date = document.querySelector('#until'); date.value = '2040-01-31';
+        "const date = document.querySelector('#until');
+        date.value = new Date(Date.now() + 100 * 86400000).toISOString().slice(0, 10);
         date.dispatchEvent(new Event('input', { bubbles: true }))",
     );
     assert_eq!(browser.run("return document.querySelector('#term').value"), "until");
@@ -52,7 +53,7 @@ fn ticked_occurrences_and_a_date_are_what_is_requested() {
     );
     let item = bench.developer.exemptions().remove(0);
     assert_eq!((item.scope, item.occurrences.len()), (Scope::Occurrences, 1));
-    assert!(item.until.unwrap().starts_with("2040-"));
+    assert!(item.until.is_some() && item.duration_days.is_none());
 
     // The reviewer sees the place and its code.
     let reviewer = Browser::start(&bench.app.url());
@@ -101,7 +102,7 @@ fn a_request_is_withdrawn_by_its_requester_only_after_one_more_click() {
     secops.click_button(&format!("Approve {title}"));
     secops.expect_text("Request approved.");
     secops.open(&format!("/projects/shop/exemptions/{}", item.id));
-    secops.click_button("Revoke approval … ");
+    secops.click_button("Revoke approval …");
     secops.expect_text("can be reopened");
     secops.click_button(&format!("Revoke approval {title}"));
     secops.expect_text("Approval revoked.");

@@ -215,7 +215,7 @@ impl Subject {
             div class="card stack tight occurrence" {
                 strong class="break" { (location(place)) }
                 @if let Some(package) = place.package.as_ref().filter(|_| place.path.is_some()) {
-                    p { bdi { (plain(&package.name)) } @if let Some(version) = &package.version { " " (plain(version)) } }
+                    p class="break" { bdi { (cut(&package.name, FACT_CHARS_MAX)) } @if let Some(version) = &package.version { " " (cut(version, FACT_CHARS_MAX)) } }
                 }
                 @if !place.message.is_empty() { p class="break" { (cut(&place.message, FACT_CHARS_MAX)) } }
                 @match before {
