@@ -108,6 +108,8 @@ pub struct BulkDecision {
     /// As in a single decision.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<u64>,
+    /// For an approval: the scan in which the reviewer saw the issue.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scan: Option<String>,
 }
 

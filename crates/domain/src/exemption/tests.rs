@@ -420,6 +420,7 @@ fn an_approval_may_judge_the_issue_as_it_is_in_a_later_scan() {
         comment: String::new(),
         reach: None,
         own: false,
+        version: None,
         judged: judged.map(Box::new),
     };
     let covered = |judged, rest: &[(&str, i64, ExemptionEvent)]| {
