@@ -90,11 +90,15 @@ fn main() {
         let ((old, old_codes), (new, new_codes)) = (scan(shape, false), scan(shape, true));
         let first = compare(&current(&old, 1), None, None);
         let known = ComparedScan {
-            issues: first.issues.iter().map(|row| Identified { id: row.id, seen: row.seen, form: None }).collect(),
+            issues: first
+                .issues
+                .iter()
+                .map(|row| Identified { id: row.id, seen: row.seen, form: None, exact: None })
+                .collect(),
             occurrences: first
                 .occurrences
                 .iter()
-                .map(|row| Identified { id: row.id, seen: row.seen, form: None })
+                .map(|row| Identified { id: row.id, seen: row.seen, form: None, exact: None })
                 .collect(),
             origins: first.origins,
             contents: old,
