@@ -288,7 +288,9 @@ fn set(args: SetArgs) -> Result<()> {
 fn add_unnamed(settings: &mut SettingsBody, current: SettingsBody) {
     fn add<V>(given: &mut BTreeMap<String, V>, current: BTreeMap<String, V>) {
         if !given.is_empty() {
-            current.into_iter().for_each(|(name, value)| drop(given.entry(name).or_insert(value)));
+            for (name, value) in current {
+                given.entry(name).or_insert(value);
+            }
         }
     }
     add(&mut settings.default_baselines, current.default_baselines);

@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 
 fn patch(system: &System, body: &Value) -> Result<ProjectAnswer, Problem> {
-    block_on(system.project_job(system.who(ADMIN)).patch_project(body.to_string().as_bytes()))
+    block_on(system.project_job(system.who(ADMIN)).patch_project(body.to_string().as_bytes(), None))
 }
 
 fn chosen() -> SettingsBody {
@@ -25,7 +25,7 @@ fn creating_a_project_that_exists_is_refused_and_resets_nothing() {
     let system = System::new();
     system.settings(chosen());
     let before = block_on(system.project_job(system.who(ADMIN)).project()).unwrap();
-    let created = block_on(system.project_job(system.who(ADMIN)).put_project(SettingsBody::default(), true));
+    let created = block_on(system.project_job(system.who(ADMIN)).put_project(SettingsBody::default(), true, None));
     let problem = created.unwrap_err();
     assert_eq!(problem.code, Code::Conflict);
     assert!(problem.detail.starts_with("project `shop` exists; change its settings with PATCH"), "{problem}");

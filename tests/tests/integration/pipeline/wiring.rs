@@ -435,7 +435,7 @@ impl System {
     /// Sets the target's own baseline with a token.
     pub(crate) fn patch_as(&self, token: &str, baseline: &serde_json::Value) -> Result<TargetItem, Problem> {
         let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": baseline})).unwrap();
-        block_on(self.project_job(self.who(token)).set_baseline("notes", patch))
+        block_on(self.project_job(self.who(token)).set_baseline("notes", patch, None))
     }
 
     /// The same for use beside an upload.

@@ -1,8 +1,6 @@
 //! What was approved is what is exempted: an issue that becomes worse counts and returns to review, and other branches keep
 //! their exemption.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
-
 use api::v1::{ExemptionItem, ScanAnswer};
 use domain::exemption::Status;
 use domain::verdict::Verdict;

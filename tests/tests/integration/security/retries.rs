@@ -1,7 +1,5 @@
 //! A retry is one scan and says that it is a retry; nobody can claim another's `Idempotency-Key`.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
-
 use api::v1::ScanAnswer;
 use domain::verdict::Verdict;
 use serde_json::{Value, json};
