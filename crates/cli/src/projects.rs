@@ -323,7 +323,7 @@ mod tests {
             #[command(flatten)]
             settings: SettingsArgs,
         }
-        let line = [&["gatehouse"], args].concat();
+        let line = [&["gatehouse"][..], args].concat();
         <Line as clap::Parser>::try_parse_from(line).unwrap().settings.read().unwrap()
     }
 
@@ -339,7 +339,7 @@ mod tests {
         assert_eq!(both, r#"{"self_approval":true,"unassigned_as":null}"#);
         for (args, reset, error) in [
             (&[][..], &[][..], "name at least one setting"),
-            (&["--self-approval"], &["self_approval"], "both set and reset"),
+            (&["--self-approval"][..], &["self_approval"][..], "both set and reset"),
         ] {
             assert!(changes(args, reset).unwrap_err().to_string().contains(error), "{args:?} {reset:?}");
         }
