@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use api::v1::{OccurrenceItem, ScanAnswer};
+use domain::ids::ScanId;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::{App, Client, Options, Random, Upload, each_store, reports};
@@ -51,7 +52,7 @@ fn found_and_not_seen_and_remediated_are_together_what_the_reference_scan_had() 
         let client = app.admin("blind");
         client.create_project();
         let mut random = Random::seeded(20_261_130);
-        let mut before: BTreeMap<&str, BTreeMap<(String, String), String>> = BTreeMap::new();
+        let mut before: BTreeMap<ScanId, BTreeMap<(String, String), String>> = BTreeMap::new();
         for n in 0..SCANS {
             let variant = if n == 0 || random.below(2) == 0 { "main" } else { "feature" };
             let mut present = BTreeSet::new();
@@ -63,7 +64,7 @@ fn found_and_not_seen_and_remediated_are_together_what_the_reference_scan_had() 
             let what = format!("{store:?}, scan {n} of {variant} without {unread:?}");
             assert!(answer.report.complete, "{what}");
             let now = known(&client, &answer);
-            if let Some(had) = answer.comparison.scan.map(|_| &before["main"]) {
+            if let Some(had) = answer.comparison.scan.map(|scan| &before[&scan]) {
                 let tally = answer.occurrences;
                 let sum = tally.common + tally.not_seen + tally.remediated;
                 assert_eq!(sum, u64::try_from(had.len()).unwrap(), "{what}");
@@ -75,7 +76,7 @@ fn found_and_not_seen_and_remediated_are_together_what_the_reference_scan_had() 
                     assert_eq!(now.get(place), (!is_gone).then_some(id), "{what}: {rule} in {path}");
                 }
             }
-            before.insert(variant, now);
+            before.insert(answer.scan.id, now);
         }
     });
 }

@@ -106,7 +106,7 @@ fn a_crowd(store: Store) {
         _ if n < CLIENTS + 4 => (vec![], decisions(&team, n - CLIENTS, &issues)),
         _ => {
             for round in 0..12 {
-                team.developer.set_baseline("web", ["main", "feature/a"][round % 2]);
+                team.secops[0].set_baseline("web", ["main", "feature/a"][round % 2]);
             }
             (vec![], vec![])
         }
@@ -279,19 +279,20 @@ fn two_concurrent_uploads_for_one_variant_get_the_answers_of_a_serial_order() {
 
 fn a_changing_baseline(store: Store) {
     let app = App::start(Options::on(store));
-    let developer = team(&app).developer;
+    let Team { developer, secops } = team(&app);
+    let secops = &secops[0];
     let of = |variant: &str, results| developer.upload(&Upload::new("web", variant, reports::generated(results, 3)));
     let scans = [of("v1", 10).scan.id, of("v2", 40).scan.id];
     let baselines = [json!({"variant": "v1"}), json!({"regex": "v."})];
     let expected = [0, 1].map(|n| {
-        developer.json("PATCH", "targets/web", &json!({"baseline": baselines[n]})).expect(200);
+        secops.json("PATCH", "targets/web", &json!({"baseline": baselines[n]})).expect(200);
         compared(&of("probe", 40))
     });
     assert_eq!(expected.each_ref().map(|(_, scan, ..)| scan.unwrap()), scans);
     let answers = at_once(6, |thread| -> Vec<ScanAnswer> {
         if thread == 0 {
             for round in 0..40 {
-                developer.json("PATCH", "targets/web", &json!({"baseline": baselines[round % 2]})).expect(200);
+                secops.json("PATCH", "targets/web", &json!({"baseline": baselines[round % 2]})).expect(200);
             }
             return vec![];
         }

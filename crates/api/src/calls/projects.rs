@@ -31,7 +31,8 @@ calls! {
         )])
         .takes::<SettingsBody>()
         .answers::<ProjectAnswer>(200)
-        .problems(&[Code::Conflict]);
+        .conditional()
+        .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
 
     /// Changes the settings that the body contains, each as a whole; `null` resets one to its default. All others stay as
     /// they are.

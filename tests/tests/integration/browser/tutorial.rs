@@ -37,7 +37,7 @@ fn the_tutorial_works_in_a_browser() {
     let developer = Browser::start(&bench.app.url());
     developer.sign_in(bench.developer.token());
     upload(&developer, &program, &program.main_report, program.main, "Never");
-    developer.expect_text("Pass");
+    developer.expect_text("No threshold set");
     developer.expect_text("Nothing: this is the first scan");
 
     developer.click_link("Targets");

@@ -55,6 +55,8 @@ fn every_setting_can_be_changed_by_its_name() {
         "missing_baseline": "undecided", "rejected_allowed": 1, "updated_occurrences": "common", "new_blind_spots": "fail",
         "examined_share": 80, "self_approval": true, "unlimited_exemptions": true,
         "exemption_days_max": {"high": 9}, "ending_notice_days": 3, "severity_rise_allowed": 1,
+        "baseline_changes": "developer", "criteria": {"fail_on_new": "high"},
+        "target_criteria": {"web": {"fail_on_severity": "low"}},
     });
     let known = serde_json::to_value(patch(&system, &values).unwrap().settings).unwrap();
     let known: Vec<_> = known.as_object().unwrap().keys().cloned().collect();

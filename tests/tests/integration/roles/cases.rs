@@ -74,6 +74,21 @@ pub(crate) const CASES: &[Case] = &[
     case("PATCH", "/api/v1/projects/{project}/targets/{target}", DEVELOPERS, 200, |_| {
         Example::of(&[("target", "web")]).body(&json!({"baseline": {"variant": "main"}}))
     }),
+    case("GET", "/api/v1/projects/{project}/baseline-requests", READERS, 200, |_| Example::of(&[])),
+    case("POST", "/api/v1/projects/{project}/targets/{target}/baseline-request", DEVELOPERS, 201, |world| {
+        let body = json!({"baseline": {"variant": "next"}, "reason": "The release moved."});
+        Example::of(&[("target", &world.new_target())]).body(&body)
+    }),
+    case("POST", "/api/v1/projects/{project}/targets/{target}/baseline-request/approve", REVIEWERS, 200, |world| {
+        world.requested_baseline()
+    }),
+    case("POST", "/api/v1/projects/{project}/targets/{target}/baseline-request/reject", REVIEWERS, 200, |world| {
+        world.requested_baseline()
+    }),
+    // Only the requester can withdraw it, so for everybody else with the right it is a conflict.
+    case("POST", "/api/v1/projects/{project}/targets/{target}/baseline-request/withdraw", DEVELOPERS, 409, |world| {
+        world.requested_baseline()
+    }),
     case("GET", "/api/v1/projects/{project}/targets/{target}/variants", READERS, 200, |_| {
         Example::of(&[("target", "web")])
     }),
@@ -83,6 +98,9 @@ pub(crate) const CASES: &[Case] = &[
     }),
     case("POST", "/api/v1/projects/{project}/scans/{scan}/replay", DEVELOPERS, 200, |world| {
         Example::of(&[("scan", &world.scan)]).body(&json!({}))
+    }),
+    case("POST", "/api/v1/projects/{project}/scans/{scan}/accept", REVIEWERS, 200, |world| {
+        Example::of(&[("scan", &world.new_failed_scan())]).body(&json!({"comment": "It is known."}))
     }),
     case("GET", "/api/v1/projects/{project}/scans", READERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}/scans/{scan}", READERS, 200, |world| Example::of(&[("scan", &world.scan)])),
@@ -237,6 +255,29 @@ impl World {
     fn new_token(&self, path: &str, body: &Value) -> String {
         let issued = self.account.json("POST", path, body).expect(201);
         issued.json["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A new target with a scan of its main branch.
+    fn new_target(&self) -> String {
+        self.requested.set(self.requested.get() + 1);
+        let target = format!("t{}", self.requested.get());
+        self.requester.upload(&Upload::new(&target, "main", reports::generated(3, 1)));
+        target
+    }
+
+    /// A scan that did not pass, of a branch that is compared with itself.
+    fn new_failed_scan(&self) -> String {
+        let upload = Upload::new(&self.new_target(), "main", reports::generated(4, 1)).fail_on("info");
+        self.requester.upload(&upload).scan.id.to_string()
+    }
+
+    /// A decision on a new request to change a baseline.
+    fn requested_baseline(&self) -> Example {
+        let target = self.new_target();
+        let body = json!({"baseline": {"variant": "next"}, "reason": "The release moved."});
+        let made = self.requester.json("POST", &format!("targets/{target}/baseline-request"), &body).expect(201);
+        let body = json!({"request": made.json["request"], "comment": "agreed"});
+        Example::of(&[("target", &target)]).body(&body)
     }
 
     /// A request for another exemption.
