@@ -16,7 +16,7 @@ use crate::terminal::plain;
 #[derive(Args)]
 #[command(after_long_help = format!("\
 Examples:
-  gatehouse accept 0123456789abcdef0123456789abcdef --comment \"Known since the migration, see SEC-12\"
+  gatehouse accept 0123456789abcdef0123456789abcdef --comment SEC-12
 
 {EXIT_CODES}"))]
 pub(crate) struct AcceptArgs {

@@ -38,7 +38,7 @@ Examples:
     #[command(after_long_help = format!("\
 Examples:
   gatehouse projects set shop --missing-baseline undecided
-  gatehouse projects set shop --exemption-days-max critical=14   # other severities keep theirs
+  gatehouse projects set shop --exemption-days-max critical=14
   gatehouse projects set shop --self-approval=false --reset unassigned_as
 
 {EXIT_CODES}"))]

@@ -55,21 +55,37 @@ Examples:
     /// Request a change of a target's baseline, which another person approves
     #[command(after_long_help = format!("\
 Example:
-  gatehouse targets request-baseline web release-2 --reason \"main is frozen\"
+  gatehouse targets request-baseline web release-2 --reason main-is-frozen
 
 {EXIT_CODES}"))]
     RequestBaseline(requests::RequestArgs),
     /// List the pending requests to change baselines
-    #[command(after_long_help = EXIT_CODES)]
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse targets baseline-requests
+
+{EXIT_CODES}"))]
     BaselineRequests(requests::RequestsArgs),
     /// Approve the request to change a target's baseline; needs the role secops
-    #[command(after_long_help = EXIT_CODES)]
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse targets approve-baseline web --comment agreed
+
+{EXIT_CODES}"))]
     ApproveBaseline(requests::DecideArgs),
     /// Reject the request to change a target's baseline; needs the role secops
-    #[command(after_long_help = EXIT_CODES)]
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse targets reject-baseline web --comment not-merged-yet
+
+{EXIT_CODES}"))]
     RejectBaseline(requests::DecideArgs),
     /// Withdraw your own request to change a target's baseline
-    #[command(after_long_help = EXIT_CODES)]
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse targets withdraw-baseline web
+
+{EXIT_CODES}"))]
     WithdrawBaseline(requests::DecideArgs),
 }
 

@@ -125,19 +125,19 @@ fn a_wrong_method_is_refused() {
         let scan = format!("scans/{}", bench.scan.scan.id);
         let id = "0".repeat(32);
         let cases = [
-            ("scans".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
-            (format!("{scan}/replay"), ["GET", "PUT", "DELETE", "PATCH"]),
-            (scan, ["POST", "PUT", "DELETE", "PATCH"]),
-            (String::new(), ["POST", "DELETE", "OPTIONS", "LINK"]),
-            ("tokens".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
-            (format!("tokens/{id}"), ["GET", "POST", "PUT", "PATCH"]),
-            ("targets".to_owned(), ["POST", "PUT", "DELETE", "PATCH"]),
-            ("targets/web".to_owned(), ["POST", "PUT", "DELETE", "OPTIONS"]),
-            ("targets/web/variants".to_owned(), ["POST", "PUT", "DELETE", "PATCH"]),
-            ("exemptions".to_owned(), ["PUT", "DELETE", "PATCH", "OPTIONS"]),
-            (format!("exemptions/{id}"), ["POST", "PUT", "DELETE", "PATCH"]),
-            ("audit".to_owned(), ["POST", "PUT", "DELETE", "PATCH"]),
-            (format!("exemptions/{id}/approve"), ["GET", "PUT", "DELETE", "PATCH"]),
+            ("scans".to_owned(), &["PUT", "DELETE", "PATCH", "OPTIONS"][..]),
+            (format!("{scan}/replay"), &["GET", "PUT", "DELETE", "PATCH"][..]),
+            (scan, &["POST", "PUT", "DELETE", "PATCH"][..]),
+            (String::new(), &["POST", "DELETE", "OPTIONS"][..]),
+            ("tokens".to_owned(), &["PUT", "DELETE", "PATCH", "OPTIONS"][..]),
+            (format!("tokens/{id}"), &["GET", "POST", "PUT", "PATCH"][..]),
+            ("targets".to_owned(), &["POST", "PUT", "DELETE", "PATCH"][..]),
+            ("targets/web".to_owned(), &["POST", "PUT", "DELETE", "OPTIONS"][..]),
+            ("targets/web/variants".to_owned(), &["POST", "PUT", "DELETE", "PATCH"][..]),
+            ("exemptions".to_owned(), &["PUT", "DELETE", "PATCH", "OPTIONS"][..]),
+            (format!("exemptions/{id}"), &["POST", "PUT", "DELETE", "PATCH"][..]),
+            ("audit".to_owned(), &["POST", "PUT", "DELETE", "PATCH"][..]),
+            (format!("exemptions/{id}/approve"), &["GET", "PUT", "DELETE", "PATCH"][..]),
         ];
         for (path, methods) in cases {
             for method in methods {
