@@ -35,7 +35,7 @@ pub use issue::{IssueItem, IssuePackage, IssueState, KeyField, OccurrenceTally};
 pub use issue_lists::{AffectedTarget, ComparedItem, IssuesPage, ScanComparison};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, Location, OccurrenceItem, Package, Secret};
 pub use overview::{DayItem, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget};
-pub use project::{CriteriaBody, ProjectAnswer, SettingsBody};
+pub use project::{CriteriaBody, CriterionError, ProjectAnswer, SettingsBody};
 pub use replay::{
     NoBody, ReplayAnswer, ReplayComparison, ReplayExample, ReplayIssues, ReplayOccurrences, ReplayVariable,
     ReplayVersions, VersionsItem,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use api::v1::{BaselineBody, CriteriaBody, ProjectAnswer, SettingsBody};
+use api::v1::{BaselineBody, CriteriaBody, CriterionError, ProjectAnswer, SettingsBody};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 use ureq::http::Method;
@@ -105,7 +105,7 @@ struct SettingsArgs {
     /// Least criterion for the targets whose whole name matches a pattern (RE2 syntax)
     #[arg(long, value_name = "PATTERN:NAME=VALUE", value_parser = of_name)]
     target_criteria: Vec<(String, String)>,
-    /// Who may change baselines and upload with accept_missing: secops or developer
+    /// Role from which users may change baselines and upload with accept_missing: secops or developer
     #[arg(long, value_name = "WHO")]
     baseline_changes: Option<String>,
     /// Let requesters approve their own exemptions; each is marked as self-approved
@@ -190,23 +190,13 @@ fn target_criteria(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, Crit
 }
 
 fn set_criterion(body: &mut CriteriaBody, name: &str, value: String) -> Result<()> {
-    let field = match name {
-        "fail_on_severity" => &mut body.fail_on_severity,
-        "fail_on_new" => &mut body.fail_on_new,
-        "fail_on_new_occurrences" => &mut body.fail_on_new_occurrences,
-        "missing_baseline" => &mut body.missing_baseline,
-        "new_blind_spots" => &mut body.new_blind_spots,
-        "required_scanners" => {
-            body.required_scanners.extend(value.split(',').map(|scanner| scanner.trim().to_owned()));
-            return Ok(());
-        }
-        _ => anyhow::bail!(
+    body.set(name, value).map_err(|error| match error {
+        CriterionError::Unknown => anyhow::anyhow!(
             "`{name}` is not a criterion; expected one of fail_on_severity, fail_on_new, fail_on_new_occurrences, \
              required_scanners, missing_baseline, new_blind_spots"
         ),
-    };
-    anyhow::ensure!(field.replace(value).is_none(), "the criterion `{name}` is given twice");
-    Ok(())
+        CriterionError::Twice => anyhow::anyhow!("the criterion `{name}` is given twice"),
+    })
 }
 
 /// Splits `LEVEL=DAYS`.

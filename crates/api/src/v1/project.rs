@@ -99,6 +99,38 @@ pub struct CriteriaBody {
     pub new_blind_spots: Option<String>,
 }
 
+impl CriteriaBody {
+    /// Sets the criterion with this name, as `required_scanners` with names of scanners that are separated by commas. More
+    /// required scanners are added to the ones before.
+    ///
+    /// # Errors
+    /// No criterion has this name, or it was set before.
+    pub fn set(&mut self, name: &str, value: String) -> Result<(), CriterionError> {
+        let field = match name {
+            "fail_on_severity" => &mut self.fail_on_severity,
+            "fail_on_new" => &mut self.fail_on_new,
+            "fail_on_new_occurrences" => &mut self.fail_on_new_occurrences,
+            "missing_baseline" => &mut self.missing_baseline,
+            "new_blind_spots" => &mut self.new_blind_spots,
+            "required_scanners" => {
+                self.required_scanners.extend(value.split(',').map(|scanner| scanner.trim().to_owned()));
+                return Ok(());
+            }
+            _ => return Err(CriterionError::Unknown),
+        };
+        if field.replace(value).is_some() { Err(CriterionError::Twice) } else { Ok(()) }
+    }
+}
+
+/// A criterion that [`CriteriaBody::set`] does not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CriterionError {
+    /// No criterion has this name.
+    Unknown,
+    /// The criterion was set before.
+    Twice,
+}
+
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

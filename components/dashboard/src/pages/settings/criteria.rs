@@ -3,7 +3,7 @@
 use crate::form::Form;
 use api::Problem;
 use api::problem::Code;
-use api::v1::{CriteriaBody, SettingsBody};
+use api::v1::{CriteriaBody, CriterionError, SettingsBody};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -45,22 +45,10 @@ pub(super) fn from_text(text: &str) -> Result<(Option<CriteriaBody>, BTreeMap<St
             Some((pattern, name)) => (of_targets.entry(pattern.trim().to_owned()).or_default(), name),
             None => (of_project.get_or_insert_default(), before),
         };
-        let value = value.trim().to_owned();
-        let field = match name.trim() {
-            "fail_on_severity" => &mut body.fail_on_severity,
-            "fail_on_new" => &mut body.fail_on_new,
-            "fail_on_new_occurrences" => &mut body.fail_on_new_occurrences,
-            "missing_baseline" => &mut body.missing_baseline,
-            "new_blind_spots" => &mut body.new_blind_spots,
-            "required_scanners" => {
-                body.required_scanners.extend(value.split(',').map(|name| name.trim().to_owned()));
-                continue;
-            }
-            _ => return Err(wrong("the name is unknown")),
-        };
-        if field.replace(value).is_some() {
-            return Err(wrong("it is given twice"));
-        }
+        body.set(name.trim(), value.trim().to_owned()).map_err(|error| match error {
+            CriterionError::Unknown => wrong("the name is unknown"),
+            CriterionError::Twice => wrong("it is given twice"),
+        })?;
     }
     Ok((of_project, of_targets))
 }
