@@ -3,7 +3,7 @@
 use api::Problem;
 use api::auth::Identity;
 use api::body::illegal;
-use api::v1::ScanAnswer;
+use api::scan_answer::find_answer;
 use domain::comparison::Identified;
 use domain::exemption::{ExemptibleOccurrence, Marks, SourceScan};
 use domain::grouping::Issue;
@@ -13,11 +13,11 @@ use domain::scan_event::ScanEvent;
 use domain::scan_log::ScanLog;
 use domain::time::Timestamp;
 use finding::severity::Severity;
+use store::journal;
 use store::judging::OccurrenceReader;
 use store::kv::Kv;
-use store::scans::{Answered, Compared, Frozen, Grouped, issues_list};
+use store::scans::{Compared, Frozen, Grouped, issues_list};
 use store::segments::Reader;
-use store::{document, journal, keys};
 
 /// The number of a target's newest scans that are searched for an issue.
 const SCANS_SEARCHED: usize = 20;
@@ -100,10 +100,9 @@ impl<'a, K: Kv> IssueLookup<'a, K> {
         if self.last.as_ref().is_some_and(|read| read.frozen.record.id == scan) {
             return Ok(true);
         }
-        let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(scan)).await?;
-        let visible = |answered: &Answered<ScanAnswer>| answered.answer.scan.is_visible_to(self.caller, &self.project);
+        let answer = find_answer(self.kv, self.caller, &self.project, scan).await?;
         // Replays do not count: an exemption for an issue in a replay is requested in the original scan.
-        if answered.filter(visible).is_none_or(|answered| answered.answer.scan.replay_of.is_some()) {
+        if answer.is_none_or(|answer| answer.scan.replay_of.is_some()) {
             return Ok(false);
         }
         let (frozen, grouped) = (Frozen::get(self.kv, scan).await?, Grouped::get(self.kv, scan).await?);

@@ -3,9 +3,11 @@
 use crate::ingest::Ingest;
 use api::auth::Identity;
 use api::body::{illegal, remark};
-use api::internal::{AnyEvent, Append, Services};
+use api::internal::{AnyEvent, Services};
 use api::problem::{Code, Problem};
-use api::v1::{AcceptBody, AcceptedAnswer, ScanAnswer};
+use api::project_context::ProjectContext;
+use api::scan_answer::scan_answer;
+use api::v1::{AcceptBody, AcceptedAnswer};
 use domain::event::Mark;
 use domain::head::{AcceptedScan, Head, SeriesScan};
 use domain::ids::{EventId, ProjectId, ScanId};
@@ -13,7 +15,7 @@ use domain::project::{InProject, ProjectEvent};
 use domain::role::Right;
 use domain::scan::ScanRecord;
 use store::kv::Kv;
-use store::scans::{Answered, Frozen};
+use store::scans::Frozen;
 use store::{document, keys};
 
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
@@ -58,13 +60,11 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             scan,
             comment: comment.clone(),
         };
+        let context =
+            ProjectContext { kv: self.kv, services: self.services, now: self.now, event, project: project.clone() };
         let event_in_project = InProject { project: project.clone(), event: accepted };
-        let append =
-            Append { id: event, by: caller.actor.clone(), event: AnyEvent::Project { event: event_in_project } };
         // The journal comes first: nothing changes without an event.
-        if let Some(refusal) = self.services.append(&append).await?.refused {
-            return Err(Problem::new(Code::Conflict, refusal.reason));
-        }
+        context.append(&caller.actor, AnyEvent::Project { event: event_in_project }).await?;
         let mark = Mark { event, at: self.now, by: caller.actor.clone() };
         let decision = AcceptedScan { v: 1, scan: own, mark, comment };
         document::put(self.kv, &key, &decision).await?;
@@ -73,9 +73,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
 
     /// Returns a scan that can be accepted.
     async fn frozen_to_accept(&self, caller: &Identity, project: &ProjectId, scan: ScanId) -> Result<Frozen, Problem> {
-        let missing = || Problem::not_found(format!("project `{project}` has no finished scan {scan}"));
-        let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(scan)).await?;
-        answered.filter(|answered| answered.answer.scan.is_visible_to(caller, project)).ok_or_else(missing)?;
+        scan_answer(self.kv, caller, project, scan).await?;
         let frozen = Frozen::get(self.kv, scan).await?;
         let ScanRecord { request, reference, replay_of, .. } = &frozen.record;
         caller.require_target(project, &request.target, Right::Decide)?;

@@ -11,6 +11,7 @@ use crate::upload_request::find_scanner;
 use api::auth::Identity;
 use api::internal::{Hold, ParseRequest, ParseResult, Services};
 use api::problem::{Code, Problem};
+use api::scan_answer::scan_answer;
 use api::v1::{ReplayAnswer, ScanAnswer};
 use domain::digest::hex;
 use domain::ids::{ProjectId, ScanId};
@@ -47,7 +48,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// # Errors
     /// A problem for the caller. If the replay is retried, the steps that are done are not repeated.
     pub async fn replay(&self, caller: &Identity, replay: ReplayRequest, hold: Hold) -> Result<ReplayAnswer, Problem> {
-        let answer = self.answer_of(&replay, caller).await?;
+        let answer = scan_answer(self.kv, caller, &replay.project, replay.scan).await?;
         let original = Frozen::get(self.kv, replay.scan).await?;
         if let Some(first) = original.record.replay_of {
             let detail = format!("scan {} is a replay itself; replay its original, scan {first}", replay.scan);
@@ -81,16 +82,6 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         };
         let replayed = self.complete_replay(&frozen).await?;
         self.compare_results((&original, answer), (&frozen, replayed), hold).await
-    }
-
-    /// The answer of the original, if the caller may see its target.
-    async fn answer_of(&self, replay: &ReplayRequest, caller: &Identity) -> Result<ScanAnswer, Problem> {
-        let ReplayRequest { project, scan, .. } = replay;
-        let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(*scan)).await?;
-        answered
-            .map(|answered| answered.answer)
-            .filter(|answer| answer.scan.is_visible_to(caller, project))
-            .ok_or_else(|| Problem::not_found(format!("project `{project}` has no finished scan {scan}")))
     }
 
     /// Has the raw report parsed again and freezes the result. Removes the new findings if this fails, or if another replay

@@ -4,6 +4,7 @@ use crate::job::ResultsJob;
 use api::Problem;
 use api::page::{Page, Wanted, encode};
 use api::project_context::project_state;
+use api::scan_answer::find_answer;
 use api::v1::{Execution, ExecutionIssue, ExecutionReason, IssueItem, MissingScanner, ScanAnswer, ScanItem, Tally};
 use domain::comparison::Bucket;
 use domain::execution::{ExecutionLog, Step, StepScan, counting, missing_scanners, summed, verdict};
@@ -15,9 +16,8 @@ use finding::severity::Severity;
 use futures::future::try_join_all;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, VecDeque};
+use store::journal;
 use store::kv::Kv;
-use store::scans::Answered;
-use store::{document, journal, keys};
 
 /// The number of scans whose answers are read together.
 const SCANS_AT_ONCE: usize = 16;
@@ -167,12 +167,11 @@ impl<K: Kv> ResultsJob<'_, K> {
         let log: ExecutionLog = journal::load(kv, &journal, self.now).await?.state;
         let mut scans = Vec::new();
         for chunk in log.in_order().chunks(SCANS_AT_ONCE) {
-            let answer = |scan| async move { document::find::<Answered<ScanAnswer>>(kv, &keys::answer(scan)).await };
+            let answer = |scan| find_answer(kv, &self.caller, project, scan);
             let answers = try_join_all(chunk.iter().map(|(_, scan)| answer(*scan))).await?;
-            for ((n, id), answered) in chunk.iter().zip(answers) {
+            for ((n, id), answer) in chunk.iter().zip(answers) {
                 // The scan of an upload that died has no answer.
-                let answer = answered.map(|answered| answered.answer);
-                if let Some(answer) = answer.filter(|answer| answer.scan.is_visible_to(&self.caller, project)) {
+                if let Some(answer) = answer {
                     scans.push(RunScan { n: *n, step: step(&answer)?, item: ScanItem { id: *id, answer } });
                 }
             }

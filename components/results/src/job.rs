@@ -4,15 +4,16 @@
 use api::Problem;
 use api::auth::Identity;
 use api::internal::Hold;
+use api::scan_answer::scan_answer;
 use api::v1::ScanAnswer;
 use domain::exemption::EffectiveExemptions;
 use domain::ids::{IssueId, ProjectId, ScanId};
 use domain::time::Timestamp;
 use std::any::Any;
 use std::collections::BTreeSet;
+use store::judging;
 use store::kv::{Kv, KvError};
-use store::scans::{Answered, Frozen, Grouped};
-use store::{document, judging, keys};
+use store::scans::{Frozen, Grouped};
 
 /// The memory that a query takes for each issue of its scan, in bytes: its occurrences' range, and how it compares.
 const BYTES_PER_ISSUE: usize = 150;
@@ -37,10 +38,7 @@ impl<K: Kv> ResultsJob<'_, K> {
     /// # Errors
     /// The scan does not exist in the project, is not finished, or is of a target that the caller may not see.
     pub async fn scan(&self, scan: ScanId) -> Result<ScanAnswer, Problem> {
-        let answered: Option<Answered<ScanAnswer>> = document::find(self.kv, &keys::answer(scan)).await?;
-        let answer = answered.map(|answered| answered.answer);
-        let visible = answer.filter(|answer| answer.scan.is_visible_to(&self.caller, &self.project));
-        visible.ok_or_else(|| Problem::not_found(format!("project `{}` has no finished scan {scan}", self.project)))
+        scan_answer(self.kv, &self.caller, &self.project, scan).await
     }
 
     /// Waits for the memory that a query takes for all issues of a scan.

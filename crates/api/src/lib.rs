@@ -17,6 +17,7 @@ pub mod path;
 pub mod problem;
 pub mod project_context;
 pub mod query;
+pub mod scan_answer;
 pub mod v1;
 
 pub use problem::{Code, Problem};
