@@ -38,7 +38,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
         let request = target.baseline_request.as_ref().filter(|request| request.made.event == self.context.event);
         let decided = || Problem::new(api::problem::Code::Conflict, "somebody has decided the request meanwhile");
-        self.request_item(&state, &name, target, request.ok_or_else(decided)?).await
+        request_item(&state, &name, target, request.ok_or_else(decided)?, &self.scan_log(target.id).await?)
     }
 
     /// Decides a request to change a target's baseline.
@@ -72,29 +72,24 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         let page = page_of("baseline-requests", pending, wanted);
         let mut items = Vec::with_capacity(page.items.len());
         for (name, target, request) in page.items {
-            items.push(self.request_item(&state, name, target, request).await?);
+            items.push(request_item(&state, name, target, request, &self.scan_log(target.id).await?)?);
         }
         Ok(Page { items, next: page.next })
     }
+}
 
-    /// Makes the item of a pending request, with its effect.
-    pub(crate) async fn request_item(
-        &self,
-        state: &Project,
-        name: &TargetName,
-        target: &Target,
-        request: &BaselineRequest,
-    ) -> Result<BaselineRequestItem, Problem> {
-        let log = self.scan_log(target.id).await?;
-        let now = effect(&state.baseline(name, target.target_type), &log)?;
-        let mut supposed = state.clone();
-        if let Some(target) = supposed.targets.get_mut(name) {
-            target.baseline.clone_from(&request.requested);
-        }
-        let then = effect(&supposed.baseline(name, target.target_type), &log)?;
-        let outdated = !request.is_current(target.baseline.as_ref());
-        Ok(BaselineRequestItem::new(name.as_str(), request, outdated, (now, then)))
-    }
+/// Makes the item of a pending request, with its effect. `log` is that of the target.
+pub(crate) fn request_item(
+    state: &Project,
+    name: &TargetName,
+    target: &Target,
+    request: &BaselineRequest,
+    log: &ScanLog,
+) -> Result<BaselineRequestItem, Problem> {
+    let now = effect(&state.baseline(name, target.target_type), log)?;
+    let then = effect(&state.baseline_with(request.requested.as_ref(), target.target_type), log)?;
+    let outdated = !request.is_current(target.baseline.as_ref());
+    Ok(BaselineRequestItem::new(name.as_str(), request, outdated, (now, then)))
 }
 
 /// A baseline with the newest complete scan of the variant that it resolves to.

@@ -1,5 +1,6 @@
 //! The calls to a project, its settings, targets and baselines. Every change is an event in the project's journal.
 
+use crate::baseline_requests::request_item;
 use crate::settings::{read_patch, read_settings, settings_body};
 use api::Problem;
 use api::auth::{Identity, no_target};
@@ -219,16 +220,15 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
 
     async fn target_item(&self, state: &Project, name: &TargetName, target: &Target) -> Result<TargetItem, Problem> {
         let settled = state.baseline(name, target.target_type);
+        let request = target.baseline_request.as_deref();
         // Without a baseline, or with a fixed one, the target's scans make no difference.
-        let log = match (&settled.baseline, settled.origin) {
-            (None, _) | (Some(Baseline::Variant(_)), BaselineSource::Target) => ScanLog::default(),
-            (Some(_), _) => self.scan_log(target.id).await?,
+        let log = match (&settled.baseline, settled.origin, request) {
+            (None, _, None) | (Some(Baseline::Variant(_)), BaselineSource::Target, None) => ScanLog::default(),
+            (_, _, _) => self.scan_log(target.id).await?,
         };
         let effective = EffectiveBaseline::new(&settled, &resolve(&settled, &log)?);
-        let baseline_request = match &target.baseline_request {
-            Some(request) => Some(Box::new(self.request_item(state, name, target, request).await?)),
-            None => None,
-        };
+        let item = |request| request_item(state, name, target, request, &log).map(Box::new);
+        let baseline_request = request.map(item).transpose()?;
         Ok(TargetItem { baseline_request, ..TargetItem::new(name.as_str(), target, effective) })
     }
 

@@ -282,7 +282,12 @@ impl Project {
     pub fn baseline(&self, name: &TargetName, target_type: TargetType) -> ChosenBaseline {
         let target = self.targets.get(name);
         let target_type = target.map_or(target_type, |target| target.target_type);
-        let own = target.and_then(|target| target.baseline.as_ref()).map(|choice| (choice, BaselineSource::Target));
+        self.baseline_with(target.and_then(|target| target.baseline.as_ref()), target_type)
+    }
+
+    /// Returns the baseline that applies to a target of this type if this is its own.
+    pub fn baseline_with(&self, own: Option<&BaselineChoice>, target_type: TargetType) -> ChosenBaseline {
+        let own = own.map(|choice| (choice, BaselineSource::Target));
         let default =
             || self.settings.default_baselines.get(&target_type).map(|choice| (choice, BaselineSource::Project));
         match own.or_else(default) {
