@@ -40,9 +40,25 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         let outgrown = judged.outgrown(kv, record.id).await?;
         let days = record.settings.ending_notice_days.days();
         let ends_soon = judged.ends.is_some_and(|end| end <= self.now.plus_days(days));
-        if returned.is_empty() && outgrown.is_empty() && !ends_soon {
+        let nothing_returned = returned.is_empty() && outgrown.is_empty();
+        if nothing_returned && !ends_soon {
             return Ok(());
         }
+        if !nothing_returned {
+            self.request_again(record, &returned, &outgrown).await?;
+        }
+        let telling = OutboxWriter { kv, services: self.services, project, now: self.now, by: &record.by };
+        telling.update(days).await
+    }
+
+    /// Requests exemptions again for what the gate returned.
+    async fn request_again(
+        &self,
+        record: &ScanRecord,
+        returned: &[ReturnedOccurrence],
+        outgrown: &[OutgrownExemption],
+    ) -> Result<(), Problem> {
+        let (kv, project) = (self.kv, &record.request.project);
         let exemptions = judging::exemptions(kv, project, self.now).await?;
         let mut requests = Requests {
             kv,
@@ -54,7 +70,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             made: Vec::new(),
             room: RETURNED_MAX.saturating_sub(exemptions.returned(self.now)),
         };
-        for occurrence in &returned {
+        for occurrence in returned {
             requests.return_occurrence(occurrence).await?;
         }
         for chunk in outgrown.chunks(ISSUES_AT_ONCE) {
@@ -81,8 +97,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             // Refused if another upload was first, or the limit is reached. What returned counts in this scan anyway.
             self.services.append(&append).await?;
         }
-        let telling = OutboxWriter { kv, services: self.services, project, now: self.now, by: &record.by };
-        telling.update(days).await
+        Ok(())
     }
 }
 
@@ -199,7 +214,7 @@ struct Review {
     issue: IssueId,
     from: ExemptionId,
     reach: Reach,
-    /// What an approval would judge.
+    /// The state of the issue that an approval would judge.
     judged: Judged,
     /// The change of the issue; absent if its code was edited or moved.
     because: Option<String>,
