@@ -185,7 +185,8 @@ where
     L: FromIterator<T>,
 {
     if !(1..=TOKEN_TARGETS_MAX).contains(&texts.len()) {
-        return Err(illegal(field_name, format_args!("expected 1 to {TOKEN_TARGETS_MAX}, found {}", texts.len())));
+        let expected = format_args!("expected 1 to {TOKEN_TARGETS_MAX} {field_name}, found {}", texts.len());
+        return Err(illegal(field_name, expected));
     }
     texts.iter().map(|text| field(field_name, text)).collect()
 }
@@ -194,11 +195,5 @@ fn read_targets(role: Role, names: &[String]) -> Result<BTreeSet<TargetName>, Pr
     if role == Role::Admin {
         return Err(illegal("targets", "an admin's token is always for all targets; leave this out"));
     }
-    if !(1..=TOKEN_TARGETS_MAX).contains(&names.len()) {
-        return Err(illegal(
-            "targets",
-            format_args!("expected 1 to {TOKEN_TARGETS_MAX} targets, found {}", names.len()),
-        ));
-    }
-    names.iter().map(|name| field("targets", name)).collect()
+    read_list("targets", names)
 }

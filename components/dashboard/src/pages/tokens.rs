@@ -280,21 +280,21 @@ async fn send<A: Api>(
         let body = AccountTokenBody { name, subject, expires_in_days, never_expires };
         return request.api.send("POST", &path, &body).await;
     }
-    let targets: Vec<_> = form.text("targets").lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if TOKEN_TARGETS_MAX < targets.len() {
+    let lines = |name: &str| {
+        let lines = form.text(name).lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines: Vec<_> = lines.map(str::to_owned).collect();
+        (!lines.is_empty()).then_some(lines)
+    };
+    let targets = lines("targets");
+    if let Some(targets) = targets.as_ref().filter(|targets| TOKEN_TARGETS_MAX < targets.len()) {
         let detail =
             format!("field `targets`: {} targets are too many; the maximum is {TOKEN_TARGETS_MAX}", targets.len());
         return Err(Problem::new(api::problem::Code::InvalidBody, detail));
     }
-    let targets = (!targets.is_empty()).then(|| targets.into_iter().map(str::to_owned).collect());
     let role = form
         .text("role")
         .parse()
         .map_err(|error| Problem::new(api::problem::Code::InvalidBody, format!("field `role`: {error}")))?;
-    let lines = |name: &str| {
-        let lines: Vec<_> = form.text(name).lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        (!lines.is_empty()).then(|| lines.into_iter().map(str::to_owned).collect())
-    };
     let body = TokenBody {
         subject,
         targets,
