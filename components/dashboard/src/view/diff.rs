@@ -2,71 +2,30 @@
 
 use crate::view::text::cut;
 use maud::{Markup, html};
+use similar::{Algorithm, ChangeTag, capture_diff_slices};
 
 /// The most lines of each side that are compared; the API has the rest.
 const LINES_MAX: usize = 60;
 /// The longest line, in characters.
 const LINE_CHARS_MAX: usize = 160;
 
-/// A line of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line<'a> {
-    /// A line that both sides have.
-    Same(&'a str),
-    /// A line that only the earlier side has.
-    Removed(&'a str),
-    /// A line that only the later side has.
-    Added(&'a str),
-}
-
-/// The lines of both sides in order. Of all ways to align them, one with the most equal lines.
-fn lines<'a>(before: &'a [String], after: &'a [String]) -> Vec<Line<'a>> {
+/// The lines of both sides in order, each with its kind. Of all ways to align them, one with the most equal lines.
+fn lines<'a>(before: &'a [String], after: &'a [String]) -> Vec<(ChangeTag, &'a String)> {
     let (before, after) = (before.get(..LINES_MAX).unwrap_or(before), after.get(..LINES_MAX).unwrap_or(after));
-    // The row for each suffix of `before`: the number of equal lines with each suffix of `after`.
-    let mut rows = vec![vec![0_usize; after.len() + 1]];
-    for old in before.iter().rev() {
-        let below = rows.last().cloned().unwrap_or_default();
-        let mut row = vec![0; after.len() + 1];
-        for (at, new) in after.iter().enumerate().rev() {
-            let get = |row: &[usize], at: usize| row.get(at).copied().unwrap_or_default();
-            let best = if old == new { get(&below, at + 1) + 1 } else { get(&below, at).max(get(&row, at + 1)) };
-            if let Some(cell) = row.get_mut(at) {
-                *cell = best;
-            }
-        }
-        rows.push(row);
-    }
-    rows.reverse();
-    let equal = |old: usize, new: usize| rows.get(old).and_then(|row| row.get(new)).copied().unwrap_or_default();
-    let (mut old, mut new, mut found) = (0, 0, Vec::new());
-    loop {
-        match (before.get(old), after.get(new)) {
-            (Some(one), Some(other)) if one == other => {
-                found.push(Line::Same(one));
-                (old, new) = (old + 1, new + 1);
-            }
-            (Some(one), other) if other.is_none() || equal(old + 1, new) >= equal(old, new + 1) => {
-                found.push(Line::Removed(one));
-                old += 1;
-            }
-            (_, Some(other)) => {
-                found.push(Line::Added(other));
-                new += 1;
-            }
-            (_, None) => return found,
-        }
-    }
+    let ops = capture_diff_slices(Algorithm::Lcs, before, after);
+    let runs = ops.iter().flat_map(|op| op.iter_slices(before, after));
+    runs.flat_map(|(tag, lines)| lines.iter().map(move |line| (tag, line))).collect()
 }
 
 /// The comparison. Removed and added lines are marked with a sign and by name, not by colour alone.
 pub(crate) fn code(before: &[String], after: &[String]) -> Markup {
     html! {
         pre class="code" tabindex="0" role="group" aria-label="Changes of the code" {
-            @for line in lines(before, after) {
-                @match line {
-                    Line::Same(text) => span class="line" { span class="at" aria-hidden="true" { " " } (cut(text, LINE_CHARS_MAX)) },
-                    Line::Removed(text) => span class="line removed" { span class="at" aria-hidden="true" { "−" } del { (cut(text, LINE_CHARS_MAX)) } },
-                    Line::Added(text) => span class="line added" { span class="at" aria-hidden="true" { "+" } ins { (cut(text, LINE_CHARS_MAX)) } },
+            @for (tag, text) in lines(before, after) {
+                @match tag {
+                    ChangeTag::Equal => span class="line" { span class="at" aria-hidden="true" { " " } (cut(text, LINE_CHARS_MAX)) },
+                    ChangeTag::Delete => span class="line removed" { span class="at" aria-hidden="true" { "−" } del { (cut(text, LINE_CHARS_MAX)) } },
+                    ChangeTag::Insert => span class="line added" { span class="at" aria-hidden="true" { "+" } ins { (cut(text, LINE_CHARS_MAX)) } },
                 }
             }
             @if before.len().max(after.len()) > LINES_MAX { span class="line soft" { "More lines follow." } }
@@ -84,10 +43,10 @@ mod tests {
 
     fn compared(before: &str, after: &str) -> String {
         let (before, after) = (owned(before), owned(after));
-        let sign = |line: &Line<'_>| match line {
-            Line::Same(text) => format!(" {text}"),
-            Line::Removed(text) => format!("-{text}"),
-            Line::Added(text) => format!("+{text}"),
+        let sign = |(tag, text): &(ChangeTag, &String)| match tag {
+            ChangeTag::Equal => format!(" {text}"),
+            ChangeTag::Delete => format!("-{text}"),
+            ChangeTag::Insert => format!("+{text}"),
         };
         lines(&before, &after).iter().map(sign).collect()
     }
