@@ -356,35 +356,21 @@ fn an_occurrence_in_another_form_is_not_exempted_and_returns_to_review() {
         ..request(1, chosen(&[reviewed(1, 7)]))
     };
     let returned = ExemptionEvent::Returned { requests: vec![request] };
+    let approval = ExemptionEvent::Approved {
+        exemption: back,
+        comment: String::new(),
+        reach: None,
+        own: false,
+        version: None,
+        judged: None,
+    };
     let events = [
         ("dev", 0, request_event(super::tests::request(1, chosen(&[reviewed(1, 1)])))),
         ("sec", 1, approved(1)),
         ("ci", 2, returned.clone()),
         ("ci", 3, returned),
-        (
-            "DEV",
-            4,
-            ExemptionEvent::Approved {
-                exemption: back,
-                comment: String::new(),
-                reach: None,
-                own: false,
-                version: None,
-                judged: None,
-            },
-        ),
-        (
-            "sec",
-            5,
-            ExemptionEvent::Approved {
-                exemption: back,
-                comment: String::new(),
-                reach: None,
-                own: false,
-                version: None,
-                judged: None,
-            },
-        ),
+        ("DEV", 4, approval.clone()),
+        ("sec", 5, approval),
     ];
     let (state, mut refusals) = fold(&events[..4]);
     assert_eq!((state.by_id.len(), state.by_id[&back].requested.by.as_str()), (2, "dev"));
