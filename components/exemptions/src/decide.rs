@@ -116,7 +116,8 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         Ok(event)
     }
 
-    /// What an approval judges whose reviewer saw the issue in this scan: that and what was requested.
+    /// The state of the issue that an approval judges if the reviewer saw it in this scan: the one there and the one in the
+    /// request together.
     async fn judged_in(
         &self,
         lookup: &mut IssueLookup<'_, K>,

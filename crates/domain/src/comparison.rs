@@ -419,7 +419,7 @@ fn identify_new(current: &CurrentScan<'_>, tracked: &mut [Option<TrackedOccurren
 /// The forms that an occurrence keeps from the matched scan, if they differ from those that it shows now.
 #[derive(Default)]
 struct KeptForms {
-    /// That of the first version.
+    /// The form by the first version of the rules.
     first: Option<Box<Short>>,
     /// The exact form.
     exact: Option<Box<Short>>,

@@ -67,7 +67,7 @@ pub struct Step {
     pub series: Short,
 }
 
-/// What decides if a scan counts in its run.
+/// The facts that decide if a scan counts in its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepScan {
     /// The step.

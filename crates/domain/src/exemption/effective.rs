@@ -44,7 +44,7 @@ pub struct EffectiveExemptions {
     requested: BTreeMap<IssueId, (Coverage, ExemptionId)>,
     /// The end of each exemption above that has one.
     ends: BTreeMap<ExemptionId, Timestamp>,
-    /// What was judged for each exemption above. One without an entry applies to any state of its issue.
+    /// The state of the issue that was judged for each exemption above. One without an entry applies to any state of its issue.
     judged: BTreeMap<ExemptionId, Judged>,
     /// The rise of severity up to which they apply.
     rise_allowed: RiseAllowed,

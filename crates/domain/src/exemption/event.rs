@@ -85,7 +85,7 @@ pub enum ExemptionEvent {
         /// Without it, the decision is for any version.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         version: Option<u64>,
-        /// What the reviewer judged, if that was the issue in a later scan than that of the request.
+        /// The state of the issue that the reviewer judged, if they saw it in a later scan than that of the request.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         judged: Option<Box<Judged>>,
     },

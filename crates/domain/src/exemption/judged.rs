@@ -1,5 +1,5 @@
-//! What a reviewer judged of an issue besides its code: its severity, its names, and what was known of its exploitation.
-//! An exemption applies to no more than that: an issue that has become worse, or that was united with another
+//! The state of an issue that a reviewer judged, besides its code: its severity, its names, and what was known of its
+//! exploitation. An exemption applies to no more than that: an issue that has become worse, or that was united with another
 //! vulnerability, counts and returns to review.
 
 use super::state::Exemption;
@@ -66,7 +66,7 @@ pub struct Marks {
     pub epss: EpssBand,
 }
 
-/// What was judged of an issue.
+/// The state of an issue that was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
     /// Its severity; of chosen occurrences, the highest of theirs.

@@ -46,7 +46,7 @@ pub struct LastDecision {
     /// True if a requester approved it, as the project then allowed.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub own: bool,
-    /// What the reviewer judged, if that was the issue in a later scan than that of the request.
+    /// The state of the issue that the reviewer judged, if they saw it in a later scan than that of the request.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub judged: Option<Box<Judged>>,
 }

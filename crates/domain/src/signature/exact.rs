@@ -30,7 +30,7 @@ const FREE: [&str; 26] = [
     "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "cs", "java", "kt", "kts", "scala", "go", "rs", "swift", "dart", "m",
     "mm", "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts",
 ];
-/// Those of them in which the two quotes mean the same.
+/// The extensions above in which the two quotes mean the same.
 const SCRIPT: [&str; 8] = ["js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts"];
 /// Files of Python and its relatives.
 const PYTHON: [&str; 6] = ["py", "pyi", "pyw", "pyx", "bzl", "star"];

@@ -1,4 +1,4 @@
-//! What a decision is about: the issue, the selected occurrences with their code, what changed since they were judged
+//! The subject of a decision: the issue, the selected occurrences with their code, their changes since they were judged
 //! before, and the targets with the issue.
 
 use crate::address;
@@ -29,7 +29,7 @@ const TARGETS_MAX: usize = 50;
 /// The longest fact, in characters.
 const FACT_CHARS_MAX: usize = 300;
 
-/// What a decision is about. What is no longer stored is absent.
+/// The subject of a decision. Parts that are no longer stored are absent.
 pub(super) struct Subject {
     issue: Option<IssueItem>,
     /// The selected occurrences; of a whole issue, examples.
@@ -230,7 +230,7 @@ impl Subject {
         }
     }
 
-    /// What of the selection is not shown.
+    /// The parts of the selection that are not shown.
     fn missing(&self, project: &str, item: &ExemptionItem) -> Markup {
         let rest = item.occurrences.len().saturating_sub(self.places.len());
         let issue = address::issue(project, item.scan, &item.issue);
@@ -244,7 +244,7 @@ impl Subject {
     }
 }
 
-/// What changed in an occurrence: its place and its code.
+/// The changes of an occurrence: of its place and of its code.
 fn changes(old: &OccurrenceItem, new: &OccurrenceItem) -> Markup {
     let lines = |item: &OccurrenceItem| item.code.as_ref().map(|code| code.lines.clone()).unwrap_or_default();
     let (before, after) = (lines(old), lines(new));
