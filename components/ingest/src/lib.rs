@@ -18,6 +18,7 @@ mod receive;
 mod reference;
 mod replay;
 mod return_to_review;
+mod take_over;
 mod turns;
 mod upload;
 mod upload_request;

@@ -5,12 +5,14 @@ use crate::body::UploadParts;
 use crate::ingest::Ingest;
 use crate::life::{First, while_alive};
 use crate::receive::receive;
+use crate::take_over::Completion;
 use crate::upload_request::UploadRequest;
 use api::auth::Identity;
 use api::internal::{AnyEvent, Append, Services, Stage};
 use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use api::v1::ScanAnswer;
+use domain::digest::hex;
 use domain::execution::ExecutionEvent;
 use domain::head::{Head, SeenReport, SeriesScan, is_accepted};
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
@@ -57,42 +59,54 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             Some(key) => self.scan_of_key(&caller.actor.subject, request, key).await?,
             None => (ScanId::from_bits(self.random), None),
         };
-        let (frozen, first) = match known {
+        let frozen = match known {
             Some(frozen) => {
                 let received = receive(self.kv, None, parts, &mut Written::default()).await?;
                 received.check_same(&frozen, request)?;
-                (frozen, First::AtOnce)
+                frozen
             }
-            None => (Attempt::new(self, &upload, scan, caller).run(&project, parts).await?, First::Later),
+            None => Attempt::new(self, &upload, scan, caller).run(&project, parts).await?,
         };
-        let completed = self.complete(&frozen, upload.idempotency_key.is_some());
-        // Scans that were frozen before there were turns have none.
-        let Some(turn) = frozen.record.turn else { return completed.await };
         let turns = self.turns(&frozen.record.request, &frozen.record.tool);
-        let answer = while_alive(self.kv, self.services, &[turns.sign(turn)], first, completed).await;
+        // Scans that were frozen before there were turns have none.
+        let turn = frozen.record.turn;
+        let sign = turn.map_or_else(|| keys::scan_claim(scan), |turn| turns.sign(turn));
+        let is_own = frozen.attempt == hex(&self.random);
+        let other = if is_own { Completion::TakenOver } else { self.wait_for_completion(scan, &sign).await? };
+        let completed = match other {
+            // The request that answered may have died before it moved the head.
+            Completion::Done(answer) => {
+                let moved = self.move_head(&frozen, answer.verdict).await;
+                moved.map(|()| Uploaded { answer: *answer, is_repeated: true })
+            }
+            Completion::TakenOver => {
+                let first = if is_own { First::Later } else { First::AtOnce };
+                let completed = self.complete(&frozen, upload.idempotency_key.is_some());
+                while_alive(self.kv, self.services, &[sign], first, completed).await
+            }
+        };
         // Even after an error: the next scan does not depend on the outcome.
-        turns.finish(turn).await?;
-        answer
+        if let Some(turn) = turn {
+            turns.finish(turn).await?;
+        }
+        completed
     }
 
-    /// Runs the stages of a frozen scan that are not done, records the scan and answers. `may_be_done` is true if the scan
-    /// may be answered already.
-    async fn complete(&self, frozen: &Frozen, may_be_done: bool) -> Result<Uploaded, Problem> {
+    /// Runs the stages of a frozen scan that are not done, records the scan and answers.
+    async fn complete(&self, frozen: &Frozen, is_keyed: bool) -> Result<Uploaded, Problem> {
         let record = &frozen.record;
-        let key = keys::answer(record.id);
-        if may_be_done && let Some(done) = document::find::<Answered<ScanAnswer>>(self.kv, &key).await? {
-            self.move_head(frozen, done.answer.verdict).await?;
-            return Ok(Uploaded { answer: done.answer, is_repeated: true });
-        }
         let (answer, judged) = self.run_stages(frozen).await?;
         self.return_to_review(record, &judged).await?;
         let position = self.record_scan(frozen, &judged).await?;
-        // Another upload under the same key may have been answered meanwhile. The stored answer is final.
-        let (answer, is_repeated) = match document::find::<Answered<ScanAnswer>>(self.kv, &key).await? {
-            Some(done) => (done.answer, true),
+        // A retry may have taken this request for dead, and answered. The stored answer is final.
+        let stored = if is_keyed { self.find_answered(record.id).await? } else { None };
+        let is_repeated = stored.is_some();
+        let answer = match stored {
+            Some(answer) => answer,
             None => {
-                document::put(self.kv, &key, &Answered { v: 1, position, answer }).await?;
-                (document::get::<Answered<ScanAnswer>>(self.kv, &key).await?.answer, false)
+                let answered = Answered { v: 1, position, answer };
+                document::put(self.kv, &keys::answer(record.id), &answered).await?;
+                answered.answer
             }
         };
         self.move_head(frozen, answer.verdict).await?;

@@ -3,10 +3,11 @@
 use crate::pipeline::wiring::{System, Upload, upload, upload_of};
 use crate::pipeline::{FEATURE, MAIN};
 use api::problem::Code;
-use api::v1::ScanAnswer;
+use api::v1::{DecisionBody, ScanAnswer};
 use domain::ids::ScanId;
 use domain::verdict::Verdict;
 use futures::executor::block_on;
+use futures::future::{join, join_all};
 use store::scans::{Answered, Frozen};
 use store::{document, keys};
 
@@ -51,6 +52,60 @@ fn a_repeated_answer_says_so_and_has_the_exemptions_of_its_time() {
 }
 
 #[test]
+fn requests_at_once_under_one_key_are_judged_once_whatever_is_decided_meanwhile() {
+    for later in (0..160).step_by(4) {
+        let system = System::new();
+        let failing = |key| upload("main", FEATURE).fail_on("critical").key(key);
+        let earlier = system.uploaded(failing("build-6")).unwrap().answer;
+        let requested: Vec<_> =
+            system.issues(earlier.scan.id, "critical").iter().map(|issue| system.request_exemption(issue)).collect();
+        let contexts = [system.context(), system.context(), system.context()];
+        let uploads = contexts.iter().enumerate().map(|(n, context)| {
+            let system = &system;
+            async move {
+                system.pauses(n * later).await;
+                system.upload_with(context, failing("build-7")).await.unwrap()
+            }
+        });
+        let decisions: Vec<_> =
+            requested.iter().map(|id| system.deciding(id, "approve", "sec", DecisionBody::default())).collect();
+        let decided = async {
+            system.pauses(later * 3 / 2).await;
+            for decision in decisions {
+                decision.await.unwrap();
+            }
+        };
+        let before = system.gates_run();
+        let (answers, ()) = block_on(join(join_all(uploads), decided));
+        assert_eq!(system.gates_run() - before, 1, "{later} steps apart");
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{later} steps apart: {answers:#?}");
+        let again = system.uploaded(failing("build-7")).unwrap();
+        assert_eq!((again.is_repeated, &again.answer), (true, &answers[0]));
+    }
+}
+
+#[test]
+fn of_retries_at_once_after_a_death_one_judges() {
+    for writes in 0.. {
+        let system = System::new();
+        system.kv.fail_after_writes(Some(writes));
+        let died = system.uploaded(upload("main", FEATURE).key("build-7")).is_err();
+        system.kv.fail_after_writes(None);
+        let before = system.gates_run();
+        let contexts = [system.context(), system.context(), system.context()];
+        let retries =
+            contexts.iter().map(|context| system.upload_with(context, upload("main", FEATURE).key("build-7")));
+        let answers = block_on(join_all(retries));
+        assert!(system.gates_run() - before <= 1, "dead after {writes} writes");
+        assert!(answers.iter().all(|answer| answer.as_ref() == answers[0].as_ref()), "{writes}: {answers:#?}");
+        assert!(answers[0].is_ok(), "{writes}: {answers:#?}");
+        if !died {
+            break;
+        }
+    }
+}
+
+#[test]
 fn a_key_holds_for_seven_days() {
     let system = System::new();
     let send = |report: &[u8]| system.uploaded(upload("main", report).key("nightly"));
@@ -65,7 +120,7 @@ fn a_key_holds_for_seven_days() {
     system.pass_days(7);
     let context = system.context();
     let at_once = (0..4).map(|_| system.upload_with(&context, upload("main", MAIN).key("nightly")));
-    let answers = block_on(futures::future::join_all(at_once));
+    let answers = block_on(join_all(at_once));
     let third = answers[0].as_ref().unwrap();
     assert!(answers.iter().all(|answer| answer.as_ref().unwrap() == third), "retries at once are one scan");
     assert!(![first.answer.scan.id, second.answer.scan.id].contains(&third.scan.id));

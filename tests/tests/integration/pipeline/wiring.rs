@@ -179,6 +179,7 @@ pub(crate) struct System {
     random: Cell<u64>,
     clock: Cell<i64>,
     stages_take: Cell<Duration>,
+    gates_run: Cell<usize>,
 }
 
 impl Services for System {
@@ -190,7 +191,10 @@ impl Services for System {
         match stage {
             Stage::Fingerprint => fingerprint::job::run(&self.kv, scan, hold_nothing).await,
             Stage::Baseline => baseline::job::run(&self.kv, scan, hold_nothing).await,
-            Stage::Gate => gate::job::run(&self.kv, scan, self.now(), hold_nothing).await,
+            Stage::Gate => {
+                self.gates_run.set(self.gates_run.get() + 1);
+                gate::job::run(&self.kv, scan, self.now(), hold_nothing).await
+            }
         }
     }
     async fn append(&self, request: &Append) -> Result<Appended, Problem> {
@@ -222,6 +226,7 @@ impl System {
             random: Cell::new(0),
             clock: Cell::new(START_MS),
             stages_take: Cell::new(Duration::ZERO),
+            gates_run: Cell::new(0),
         };
         system.settings(SettingsBody::default());
         system
@@ -240,6 +245,11 @@ impl System {
     /// Makes every stage that begins from now on take so long.
     pub(crate) fn stages_take(&self, time: Duration) {
         self.stages_take.set(time);
+    }
+
+    /// The number of times that the gate has run.
+    pub(crate) fn gates_run(&self) -> usize {
+        self.gates_run.get()
     }
 
     /// Lets time pass.
@@ -586,8 +596,19 @@ impl System {
         who: &str,
         body: DecisionBody,
     ) -> Result<ExemptionItem, Problem> {
+        block_on(self.deciding(id, verb, who, body))
+    }
+
+    pub(crate) fn deciding(
+        &self,
+        id: &str,
+        verb: &str,
+        who: &str,
+        body: DecisionBody,
+    ) -> impl Future<Output = Result<ExemptionItem, Problem>> {
         let (id, decision) = (id.parse().unwrap(), verb.parse().unwrap());
-        block_on(self.exemption_job(self.person(who)).decide(id, decision, body))
+        let job = self.exemption_job(self.person(who));
+        async move { job.decide(id, decision, body).await }
     }
 
     pub(crate) fn decide_many(&self, decisions: Vec<BulkDecision>, who: &str) -> Result<Vec<ExemptionItem>, Problem> {
