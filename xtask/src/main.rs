@@ -12,6 +12,7 @@ mod check;
 mod features;
 mod fuzz;
 mod imports;
+mod lint;
 mod rules;
 mod setup;
 mod step;
@@ -41,7 +42,7 @@ Commands:
   test --load [suite]...  the suite `load` with its long tests (two hours), which print figures; a suite is for
                          example `crowds`
   check                  format, rules, lints
-  ci                     check, then test
+  ci                     check, then test; the lints are checked while the tests are compiled
   rules                  only the rules: dependencies, features, sources
   bench [argument]...    build, then the benchmarks
   screenshots [folder]   set up, build, then a picture of every page, light and dark, wide and narrow, in
@@ -84,8 +85,8 @@ fn run(steps: &mut Steps) -> Result<()> {
         ["rules"] => check::rules(&workspace, steps),
         ["check"] => check::check(&workspace, steps),
         ["ci"] => {
-            check::check(&workspace, steps)?;
-            test::all(&workspace, steps)
+            check::without_lints(&workspace, steps)?;
+            test::all_with_lints(&workspace, steps)
         }
         ["bench", rest @ ..] => {
             build::application(&workspace, steps, Profile::Shipped)?;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use crate::step::Steps;
 use crate::workspace::{Profile, WASM_TARGET, Workspace};
-use crate::{build, imports, setup};
+use crate::{build, imports, lint, setup};
 
 /// The crates that must be right in 32 bits and without an operating system: their tests also run inside Wasm.
 pub(crate) const PURE: [&str; 3] = ["domain", "finding", "scanners"];
@@ -35,6 +35,19 @@ pub(crate) fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Checks the lints of all native code, and compiles its tests by the way. Then runs every test.
+pub(crate) fn all_with_lints(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    let mut driver = PathBuf::new();
+    steps.check("warnings of Clippy are errors", || {
+        driver = lint::driver(workspace)?;
+        Ok(())
+    })?;
+    let workspace = &workspace.with_linter(driver);
+    prepare(workspace, steps, Needs::ALL)?;
+    native(workspace, steps, &["--workspace", "--all-targets", "--no-run"])?;
+    all(workspace, steps)
 }
 
 /// Runs the native tests that `cargo test` selects by these arguments; builds only their needs.
@@ -127,7 +140,7 @@ fn native(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Resul
 }
 
 fn cargo_test(workspace: &Workspace, profile: Profile) -> Command {
-    let mut cargo = workspace.cargo();
+    let mut cargo = workspace.native_cargo();
     cargo.args(["test", "--profile", profile.native()]);
     // Cargo builds `gatehouse` again for its own tests: with the same components.
     cargo.env("GATEHOUSE_EMBED", profile.name()).env("INSTA_UPDATE", snapshots());

@@ -6,6 +6,8 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 
+use crate::lint;
+
 /// The target that components are compiled for.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
@@ -47,6 +49,8 @@ impl Profile {
 /// The workspace.
 pub(crate) struct Workspace {
     root: PathBuf,
+    /// Clippy's driver, if it compiles the workspace's native code.
+    linter: Option<PathBuf>,
 }
 
 impl Workspace {
@@ -58,7 +62,7 @@ impl Workspace {
             None => env::current_dir()?,
         };
         anyhow::ensure!(root.join("components").is_dir(), "{} is not the workspace; use `cargo xtask`", root.display());
-        Ok(Self { root })
+        Ok(Self { root, linter: None })
     }
 
     /// Its folder.
@@ -80,6 +84,20 @@ impl Workspace {
     pub(crate) fn wasm(&self, name: &str, profile: Profile) -> PathBuf {
         let file = format!("{}.wasm", name.replace('-', "_"));
         self.root.join("target").join(WASM_TARGET).join(profile.name()).join(file)
+    }
+
+    /// The same workspace, whose native code is compiled by this driver of Clippy.
+    pub(crate) fn with_linter(&self, driver: PathBuf) -> Self {
+        Self { root: self.root.clone(), linter: Some(driver) }
+    }
+
+    /// Cargo for native code. With a linter, its warnings are errors.
+    pub(crate) fn native_cargo(&self) -> Command {
+        let mut cargo = self.cargo();
+        if let Some(driver) = &self.linter {
+            lint::linting(&mut cargo, driver);
+        }
+        cargo
     }
 
     /// Cargo, run in the workspace. The output folder is fixed: `spin.toml` and tests name files in it.
