@@ -9,19 +9,20 @@ use crate::receive::{ReceivedUpload, receive};
 use crate::upload::check_limits;
 use crate::upload_request::UploadRequest;
 use api::auth::Identity;
-use api::internal::{AnyEvent, Append, ParseRequest, ParseResult, Services};
+use api::internal::{AnyEvent, Append, Count, ParseRequest, ParseResult, Services};
 use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use domain::digest::hex;
 use domain::event::Actor;
 use domain::head::SeenReport;
 use domain::ids::{EventId, ScanId};
-use domain::limits::TARGETS_OF_TOKEN_MAX;
+use domain::limits::{SERIES_OF_TOKEN_PER_DAY_MAX, TARGETS_OF_TOKEN_MAX};
 use domain::project::{InProject, Project, ProjectEvent};
 use domain::reference::Reference;
 use domain::reference::facts::ReferenceChoice;
 use domain::scan::{ScanRecord, UploadTrust};
 use domain::series::Series;
+use domain::trend::Day;
 use domain::upload_limits::UploadLimits;
 use domain::version::Versions;
 use store::keys;
@@ -215,7 +216,10 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         check_limits(&project, &record.request, self.uploads, record.by.role)?;
         let report = SeenReport::of(record);
         let choice = self.ingest.choose_reference(&project, &record.request, series, &record.parts, &report).await?;
-        let ReferenceChoice { reference, lineage, missing, baseline, same_report } = choice;
+        let ReferenceChoice { reference, lineage, missing, baseline, same_report, begins_series } = choice;
+        if begins_series {
+            self.count_series().await?;
+        }
         record.same_report = same_report;
         record.settings = project.settings;
         record.turn = Some(turn);
@@ -225,6 +229,23 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         }
         self.ingest.freeze(&own).await?;
         Ok(own)
+    }
+
+    /// Counts a series that the uploader's token begins.
+    async fn count_series(&self) -> Result<(), Problem> {
+        // The installation's own admin token has no limit.
+        let Some(token) = self.uploader.token else { return Ok(()) };
+        let request = &self.upload.scan;
+        let count = Count::Series { token, target: request.target_id(), day: Day::of(self.ingest.now) };
+        if self.ingest.services.count(&count).await? <= SERIES_OF_TOKEN_PER_DAY_MAX {
+            return Ok(());
+        }
+        let detail = format!(
+            "the token {token} has had {SERIES_OF_TOKEN_PER_DAY_MAX} first scans of variants of the target `{}` today \
+             (UTC), the maximum of one token; upload the scan of `{}` with another one, or tomorrow",
+            request.target, request.variant
+        );
+        Err(Problem::new(Code::Conflict, detail))
     }
 
     fn is_own(&self, frozen: &Frozen) -> bool {

@@ -61,6 +61,7 @@ async fn append_to<F: Fold>(
 pub async fn count(kv: &impl Counter, counter: Count) -> Result<Counted, Problem> {
     let key = match counter {
         Count::Claim { scan } => keys::scan_claims(scan),
+        Count::Series { token, target, day } => keys::series_begun(token, target, day),
         Count::Turn { target, variant, tool } => keys::turns(target, &variant, &tool),
     };
     Ok(Counted { n: kv.increment(&key).await? })

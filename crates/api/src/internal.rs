@@ -5,13 +5,14 @@ use domain::account::AccountEvent;
 use domain::event::Actor;
 use domain::execution::ExecutionEvent;
 use domain::exemption::{ExemptionEvent, PromotedEvent};
-use domain::ids::{EventId, ExecutionId, ProjectId, ScanId, ScannerId, TargetId, VariantName};
+use domain::ids::{EventId, ExecutionId, ProjectId, ScanId, ScannerId, TargetId, TokenId, VariantName};
 use domain::journal::{JournalId, Refusal};
 use domain::outbox::OutboxEvent;
 use domain::project::{InProject, ProjectEvent};
 use domain::scan::ParsedReport;
 use domain::scan_event::ScanEvent;
 use domain::source::Revision;
+use domain::trend::Day;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::pin::Pin;
@@ -206,6 +207,15 @@ pub enum Count {
         variant: VariantName,
         /// The tool.
         tool: ScannerId,
+    },
+    /// The series that a token begins in a target on a day.
+    Series {
+        /// The token.
+        token: TokenId,
+        /// The target.
+        target: TargetId,
+        /// The day (UTC).
+        day: Day,
     },
 }
 

@@ -12,6 +12,9 @@ pub const PROJECTS_MAX: usize = 5_000;
 pub const TARGETS_MAX: usize = 5_000;
 /// The maximum number of targets that one token creates, so that it cannot take the room of others.
 pub const TARGETS_OF_TOKEN_MAX: usize = 1_000;
+/// The maximum number of series of scans that one token begins in one target on one day (UTC). A series is that of a
+/// variant and a tool, so this bounds the variants that it makes up.
+pub const SERIES_OF_TOKEN_PER_DAY_MAX: u64 = 5_000;
 /// The maximum number of tokens of a project, or of the account, that are neither revoked nor expired.
 pub const TOKENS_MAX: usize = 1_000;
 /// The maximum number of targets of a token that is limited to some.

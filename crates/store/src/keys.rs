@@ -1,8 +1,9 @@
 //! All keys of the store. They begin with `gh:`, because some back ends, like Redis, do not separate stores by label.
 
 use domain::digest::Short;
-use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
+use domain::ids::{ScanId, ScannerId, TargetId, TokenId, VariantName};
 use domain::journal::JournalId;
+use domain::trend::Day;
 
 /// The register of a token's record; `sha256` is that of the token.
 pub fn token(sha256: &str) -> String {
@@ -112,6 +113,11 @@ pub fn turns(target: TargetId, variant: &VariantName, tool: &ScannerId) -> Strin
     format!("gh:turn:{target}:{variant}:{tool}")
 }
 
+/// The counter of the series that a token begins in a target on a day (UTC).
+pub fn series_begun(token: TokenId, target: TargetId, day: Day) -> String {
+    format!("gh:begun:{token}:{target}:{day}")
+}
+
 /// The sign of life of the upload that has a turn.
 pub fn turn(turns: &str, n: u64) -> String {
     format!("{turns}:{n}")
@@ -163,6 +169,7 @@ pub fn journal_snapshot_part(journal: &JournalId, upto: u64, part: usize) -> Str
 mod tests {
     use super::*;
     use domain::ids::ExecutionId;
+    use domain::time::Timestamp;
 
     #[test]
     fn the_longest_keys_fit_into_every_store() {
@@ -189,6 +196,7 @@ mod tests {
             accepted(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap(), &["go".to_owned()]),
             parts(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap()),
             turn(&turns(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap()), u64::MAX),
+            series_begun(TokenId::from_bits([255; 16]), target, Day::of(Timestamp::from_ms(i64::MAX))),
             journal_snapshot_part(&journal, u64::MAX, usize::MAX),
             journal_event(&journal, u64::MAX),
             journal_refusal(&journal, u64::MAX),

@@ -77,6 +77,8 @@ pub struct ReferenceChoice {
     pub baseline: bool,
     /// The variant's own previous scan, if it had the same report for another commit.
     pub same_report: Option<ScanId>,
+    /// True if the variant has no previous scan of this series.
+    pub begins_series: bool,
 }
 
 impl ReferenceFacts<'_> {
@@ -91,7 +93,8 @@ impl ReferenceFacts<'_> {
         let reference = Reference::choose(&self.request.variant, self.resolved, self.of_baseline, own);
         let baseline = self.chosen.includes(&self.request.variant, &reference)?;
         let lineage = previous.filter(|previous| reference.scan() != Some(*previous));
-        Ok(ReferenceChoice { reference, lineage, missing, baseline, same_report: self.same_report })
+        let begins_series = previous.is_none();
+        Ok(ReferenceChoice { reference, lineage, missing, baseline, same_report: self.same_report, begins_series })
     }
 
     /// The parts that the report lacks: those of a known report that includes it, or else those that the previous scan's

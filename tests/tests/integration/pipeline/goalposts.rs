@@ -4,8 +4,14 @@ use crate::pipeline::wiring::{ADMIN, System, Upload, bandit, token_body, upload}
 use crate::pipeline::{FEATURE, MAIN};
 use api::problem::Code;
 use api::v1::{CriteriaBody, ExemptionBody, ScanAnswer, SettingsBody, TokenBody};
+use domain::ids::TargetId;
+use domain::limits::SERIES_OF_TOKEN_PER_DAY_MAX;
+use domain::trend::Day;
 use domain::verdict::Verdict;
+use futures::executor::block_on;
 use serde_json::json;
+use store::keys;
+use store::kv::Counter as _;
 
 fn take(system: &System, upload: Upload) -> ScanAnswer {
     system.upload(upload).unwrap()
@@ -211,4 +217,32 @@ fn made_up_variants_do_not_push_the_baseline_out() {
     system.patch(&json!({"regex": "hotfix-.*"}));
     let unknown = take(&system, upload("feature", MAIN).token(&pull_request));
     assert_eq!((unknown.comparison.with.as_str(), unknown.verdict), ("baseline_unknown", Verdict::Undecided));
+}
+
+#[test]
+fn a_token_begins_a_limited_number_of_variants_of_a_target_a_day() {
+    let system = System::new();
+    take(&system, upload("main", MAIN));
+    let limited = token(&system, |_| ());
+    let of_token = system.who(&limited).actor.token.unwrap();
+    let target = TargetId::of(&"shop".parse().unwrap(), &"notes".parse().unwrap());
+    let send = |variant: &str| system.upload(upload(variant, MAIN).token(&limited));
+    // The token's own first one, and so many more that one is left.
+    send("feature-1").unwrap();
+    let begun = keys::series_begun(of_token, target, Day::of(system.calls().now));
+    for _ in 2..SERIES_OF_TOKEN_PER_DAY_MAX {
+        block_on(system.kv.increment(&begun)).unwrap();
+    }
+    send("feature-2").unwrap();
+    let before = system.kv.contents();
+    let refused = send("feature-3").unwrap_err();
+    assert_eq!(refused.code, Code::Conflict);
+    assert!(refused.detail.contains("5000 first scans of variants of the target `notes`"), "{}", refused.detail);
+    let left: Vec<_> = system.kv.contents().into_keys().filter(|key| !before.contains_key(key)).collect();
+    assert!(left.iter().all(|key| key.starts_with("gh:turn:")), "nothing of it is stored: {left:?}");
+    // What was scanned before goes on, another token is free, and so is the next day.
+    send("feature-1").unwrap();
+    take(&system, upload("feature-3", MAIN));
+    system.pass_days(1);
+    send("feature-4").unwrap();
 }
