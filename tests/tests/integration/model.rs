@@ -9,12 +9,14 @@ mod book;
 mod calls;
 mod draw;
 mod order;
+mod reference;
 mod world;
 
 use book::Book;
-use calls::{Answer, Call, Deed};
+use calls::{Call, Deed};
 use draw::Draw;
 use order::Made;
+use std::collections::BTreeMap;
 use std::sync::Barrier;
 use std::time::Instant;
 use tests::{App, Options, Random, Store, each_store, embedded_only};
@@ -34,6 +36,8 @@ const CALLS_EACH: usize = 6;
 const CONTESTED: usize = 4;
 /// Percentage of calls that are sent twice at the same time under one key.
 const TWICE_PERCENT: u64 = 20;
+/// Percentage of changes that a client sees.
+const SEEN_PERCENT: u64 = 80;
 /// Percentage of calls that are repeated under their key after the answer.
 const AGAIN_PERCENT: u64 = 10;
 
@@ -60,18 +64,22 @@ fn make(world: &World, call: Call, twice: bool) -> Made {
     Made { call, answer, begun, answered: Instant::now() }
 }
 
-/// The ids of requested exemptions.
-fn requested(deed: &Deed, answer: &Answer) -> Vec<String> {
-    match deed {
-        Deed::Ask(_) | Deed::AskMany(_) => answer.ids.clone(),
-        Deed::Decide(_) | Deed::DecideMany(_) | Deed::Upload(_) | Deed::Look => vec![],
-    }
+/// The versions of all exemptions; of some an earlier one.
+fn stale_sometimes(book: &Book, random: &mut Random) -> BTreeMap<String, u64> {
+    let version = |held: &book::Held, random: &mut Random| match random.below(100) < SEEN_PERCENT {
+        true => held.version.1,
+        false => held.version.1.saturating_sub(1),
+    };
+    book.0.iter().map(|(id, held)| (id.clone(), version(held, random))).collect()
 }
 
 /// One client after the other: the model predicts each answer.
 fn alone(world: &World, book: &mut Book, random: &mut Random, name: String) {
     let pool = book.0.keys().cloned().collect();
-    let mut draw = Draw { world, random: Random::seeded(random.below(u64::MAX)), pool, account: true, name, drawn: 0 };
+    // Some of what the client knows is what somebody else changed meanwhile.
+    let seen = stale_sometimes(book, random);
+    let random = Random::seeded(random.below(u64::MAX));
+    let mut draw = Draw { world, random, pool, seen, account: true, name, drawn: 0 };
     for n in 0..CALLS_ALONE {
         let call = draw.call();
         let twice = draw.random.below(100) < TWICE_PERCENT;
@@ -79,17 +87,22 @@ fn alone(world: &World, book: &mut Book, random: &mut Random, name: String) {
         if let Err(fault) = made.call.explain(world, book, &made.answer) {
             panic!("call {n} of {}, {:?} by {}: {fault}", draw.name, made.call.deed, made.call.caller.token);
         }
+        made.call
+            .explain_versions(book, &made.answer)
+            .unwrap_or_else(|fault| panic!("call {n} of {}: {fault}", draw.name));
         if draw.random.below(100) < AGAIN_PERCENT {
             assert_eq!(made.call.make(world), made.answer, "repeated under its key: {:?}", made.call.deed);
         }
-        draw.pool.extend(requested(&made.call.deed, &made.answer));
+        // The people of a single client do not all see each other's changes.
+        let sees = draw.random.below(100) < SEEN_PERCENT;
+        draw.remember(&made, sees);
     }
 }
 
 /// Runs one client of a crowd: it decides on the shared exemptions and on its own requests.
-fn one_of_a_crowd(world: &World, contested: &[String], seed: u64, name: String) -> Vec<Made> {
-    let pool = contested.to_vec();
-    let mut draw = Draw { world, random: Random::seeded(seed), pool, account: false, name, drawn: 0 };
+fn one_of_a_crowd(world: &World, contested: &BTreeMap<String, u64>, seed: u64, name: String) -> Vec<Made> {
+    let (pool, seen) = (contested.keys().cloned().collect(), contested.clone());
+    let mut draw = Draw { world, random: Random::seeded(seed), pool, seen, account: false, name, drawn: 0 };
     let mut all = Vec::new();
     for _ in 0..CALLS_EACH {
         let call = draw.call();
@@ -98,7 +111,7 @@ fn one_of_a_crowd(world: &World, contested: &[String], seed: u64, name: String) 
         let own = matches!(call.deed, Deed::Upload(_));
         let twice = own && draw.random.below(100) < TWICE_PERCENT;
         let made = make(world, call, twice);
-        draw.pool.extend(requested(&made.call.deed, &made.answer));
+        draw.remember(&made, true);
         all.push(made);
     }
     all

@@ -98,6 +98,8 @@ pub(crate) struct Held {
     term: Term,
     requesters: BTreeSet<String>,
     state: State,
+    /// The numbers between which its version is. An answer may show a later change by somebody else already.
+    pub(crate) version: (u64, u64),
 }
 
 impl Held {
@@ -159,6 +161,7 @@ impl Book {
                 term: *term,
                 requesters: BTreeSet::from([person]),
                 state: State::Pending,
+                version: (0, 0),
             };
             self.0.insert(id.to_owned(), held);
             return true;

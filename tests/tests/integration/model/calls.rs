@@ -54,6 +54,8 @@ pub(crate) struct Choice {
     pub(crate) id: String,
     pub(crate) verb: Verb,
     pub(crate) scope: Option<&'static str>,
+    /// The version that it is made on; absent for any.
+    pub(crate) version: Option<u64>,
 }
 
 /// A client's action.
@@ -94,6 +96,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The exemptions that were requested or decided on.
     pub(crate) ids: Vec<String>,
+    /// Their versions.
+    pub(crate) versions: Vec<u64>,
     /// The gate's answer.
     judged: Option<Judged>,
     /// All exemptions.
@@ -118,26 +122,20 @@ impl Call {
             let headers = [("content-type", "application/json".to_owned()), ("idempotency-key", self.key.clone())];
             client.send("POST", path, &headers, body.to_string().as_bytes())
         };
-        let one = |reply: Reply| Answer::of(&reply, |reply| vec![reply.read::<ExemptionItem>().id]);
-        let many = |reply: Reply| {
-            Answer::of(&reply, |reply| {
-                reply.read::<Page<ExemptionItem>>().items.into_iter().map(|one| one.id).collect()
-            })
-        };
+        let one = |reply: Reply| Answer::of(&reply, |reply| vec![reply.read::<ExemptionItem>()]);
+        let many = |reply: Reply| Answer::of(&reply, |reply| reply.read::<Page<ExemptionItem>>().items);
         match &self.deed {
             Deed::Ask(wish) => one(post("exemptions", &wish.body(world))),
             Deed::AskMany(wishes) => {
                 let requests: Vec<_> = wishes.iter().map(|wish| wish.body(world)).collect();
                 many(post("exemptions/requests", &json!({"requests": requests})))
             }
-            Deed::Decide(Choice { id, verb, scope }) => {
-                let body = scope.map_or(json!({}), |scope| json!({"scope": scope}));
-                one(post(&format!("exemptions/{id}/{}", verb.name()), &body))
+            Deed::Decide(Choice { id, verb, scope, version }) => {
+                one(post(&format!("exemptions/{id}/{}", verb.name()), &json!({"scope": scope, "version": version})))
             }
             Deed::DecideMany(choices) => {
-                let decisions = choices.iter().map(|Choice { id, verb, scope }| match scope {
-                    Some(scope) => json!({"id": id, "decision": verb.name(), "scope": scope}),
-                    None => json!({"id": id, "decision": verb.name()}),
+                let decisions = choices.iter().map(|Choice { id, verb, scope, version }| {
+                    json!({"id": id, "decision": verb.name(), "scope": scope, "version": version})
                 });
                 many(post("exemptions/decisions", &json!({"decisions": decisions.collect::<Vec<_>>()})))
             }
@@ -149,7 +147,7 @@ impl Call {
             }
             Deed::Look => {
                 let reply = client.get("exemptions?limit=1000");
-                let mut answer = Answer::of(&reply, |_| vec![]);
+                let mut answer = Answer::of(&reply, |reply| reply.read::<Page<ExemptionItem>>().items);
                 answer.listed = answer.is_done().then(|| shown(&reply.read()));
                 answer
             }
@@ -192,7 +190,8 @@ impl Call {
                     };
                     (id.clone(), shown)
                 });
-                same(&answer.listed, &Some(rows.collect()))
+                same(&answer.listed, &Some(rows.collect()))?;
+                self.explain_versions(book, answer)
             }
         }
     }
@@ -219,7 +218,13 @@ impl Call {
     }
 
     fn explain_deciding(&self, world: &World, book: &mut Book, answer: &Answer, all: &[Choice]) -> Result<(), String> {
-        if let Some(status) = all.iter().find_map(|choice| self.objection(world, book, choice)) {
+        // The application looks at one choice after the other, before it appends the decisions.
+        let objection = all.iter().position(|choice| self.objection(world, book, choice).is_some());
+        let stale = all.iter().position(|choice| choice.may_be_stale(book));
+        if answer.status == 412 && stale.is_some_and(|stale| objection.is_none_or(|objection| stale <= objection)) {
+            return Ok(());
+        }
+        if let Some(status) = objection.and_then(|at| self.objection(world, book, &all[at])) {
             return match answer.status == status {
                 true => Ok(()),
                 false => Err(format!("answered with {}, but must be with {status}", answer.status)),
@@ -262,7 +267,18 @@ impl Call {
         acts: &[(String, Act)],
         done: u16,
     ) -> Result<(), String> {
-        let legal = book.act(self.caller.subject, world.now, acts);
+        // A stale choice behind an illegal one: when the application looked at it, it was not stale yet.
+        let stale = self.choices().iter().position(|choice| choice.must_be_stale(book));
+        let legal = match stale {
+            Some(stale) => {
+                let legal_before = book.clone().act(self.caller.subject, world.now, &acts[..stale]);
+                if legal_before {
+                    return Err(format!("answered with {}, but must be with 412", answer.status));
+                }
+                false
+            }
+            None => book.act(self.caller.subject, world.now, acts),
+        };
         let expected = if legal { done } else { 409 };
         let ids: Vec<_> = acts.iter().map(|(id, _)| id.clone()).collect();
         if answer.status != expected {
@@ -270,12 +286,53 @@ impl Call {
         } else if legal && answer.ids != ids {
             Err(format!("answered with {:?}, but was about {ids:?}", answer.ids))
         } else {
+            for (id, shown) in answer.ids.iter().zip(&answer.versions) {
+                let chosen = self.choices().iter().find(|choice| choice.id == *id).and_then(|choice| choice.version);
+                let held = book.0.get_mut(id).ok_or_else(|| format!("{id} is not in the book"))?;
+                let before = chosen.unwrap_or(held.version.0);
+                if *shown <= before {
+                    return Err(format!("{id} has version {shown} after version {before}"));
+                }
+                held.version = (before + 1, *shown);
+            }
             Ok(())
+        }
+    }
+
+    /// Notes the versions of an answer that shows the present state.
+    pub(crate) fn explain_versions(&self, book: &mut Book, answer: &Answer) -> Result<(), String> {
+        for (id, version) in answer.ids.iter().zip(&answer.versions) {
+            let held = book.0.get_mut(id).ok_or_else(|| format!("{id} is not in the book"))?;
+            let (least, most) = held.version;
+            if *version < least || most < *version {
+                return Err(format!("{id} has version {version}, but must have one from {least} to {most}"));
+            }
+            held.version = (*version, *version);
+        }
+        Ok(())
+    }
+
+    fn choices(&self) -> &[Choice] {
+        match &self.deed {
+            Deed::Decide(choice) => std::slice::from_ref(choice),
+            Deed::DecideMany(choices) => choices,
+            Deed::Ask(_) | Deed::AskMany(_) | Deed::Upload(_) | Deed::Look => &[],
         }
     }
 }
 
 impl Choice {
+    /// True if it is made on another version than the present one.
+    fn must_be_stale(&self, book: &Book) -> bool {
+        let (least, most) = book.0[&self.id].version;
+        self.version.is_some_and(|version| version < least || most < version)
+    }
+
+    /// True if it is not certain that it is made on the present version.
+    fn may_be_stale(&self, book: &Book) -> bool {
+        self.version.is_some_and(|version| book.0[&self.id].version != (version, version))
+    }
+
     /// The exemption's reach at the chosen scope.
     fn wanted(&self, book: &Book) -> Option<Reach> {
         let requested = &book.0[&self.id].requested;
@@ -322,14 +379,15 @@ impl Wish {
 }
 
 impl Answer {
-    fn of(reply: &Reply, ids: impl FnOnce(&Reply) -> Vec<String>) -> Self {
-        let ids = if DONE.contains(&reply.status) { ids(reply) } else { vec![] };
-        Self::plain(reply.status, ids)
+    fn of(reply: &Reply, items: impl FnOnce(&Reply) -> Vec<ExemptionItem>) -> Self {
+        let items = if DONE.contains(&reply.status) { items(reply) } else { vec![] };
+        let versions = items.iter().map(|item| item.version).collect();
+        Self { versions, ..Self::plain(reply.status, items.into_iter().map(|item| item.id).collect()) }
     }
 
     /// An answer with nothing more.
     pub(crate) fn plain(status: u16, ids: Vec<String>) -> Self {
-        Self { status, ids, judged: None, listed: None }
+        Self { status, ids, versions: Vec::new(), judged: None, listed: None }
     }
 
     pub(crate) fn is_done(&self) -> bool {

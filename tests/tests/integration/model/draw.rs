@@ -2,7 +2,9 @@
 
 use crate::model::book::{Book, Reach, Term};
 use crate::model::calls::{Call, Choice, Deed, Verb, Wish};
+use crate::model::order::Made;
 use crate::model::world::{LEVELS, PEOPLE, PIPELINES, Person, ROOT, Scan, TARGETS, Weakness, World};
+use std::collections::BTreeMap;
 use tests::Random;
 
 /// The maximum number of requests or decisions in one call.
@@ -14,6 +16,8 @@ pub(crate) struct Draw<'a> {
     pub(crate) random: Random,
     /// The exemptions that are decided on.
     pub(crate) pool: Vec<String>,
+    /// The versions of exemptions that this client saw last.
+    pub(crate) seen: BTreeMap<String, u64>,
     /// True if exemptions for the whole installation are approved too.
     pub(crate) account: bool,
     /// Makes the keys of this draw unique.
@@ -28,6 +32,16 @@ impl Draw<'_> {
 
     fn chance(&mut self, percent: u64) -> bool {
         self.random.below(100) < percent
+    }
+
+    /// Remembers what an answer says: always which exemptions were requested, and, if this client `sees` it, their versions.
+    pub(crate) fn remember(&mut self, made: &Made, sees: bool) {
+        if sees {
+            self.seen.extend(made.answer.ids.iter().cloned().zip(made.answer.versions.iter().copied()));
+        }
+        if matches!(made.call.deed, Deed::Ask(_) | Deed::AskMany(_)) {
+            self.pool.extend(made.answer.ids.iter().cloned());
+        }
     }
 
     /// A call.
@@ -67,7 +81,11 @@ impl Draw<'_> {
         let reach = match self.random.below(4) {
             0 => {
                 let both: Vec<_> = Weakness::all().filter(|one| one.rule == rule).collect();
-                let chosen = if self.chance(60) { vec![self.of(&both)] } else { both };
+                // One that is as severe as the issue: an approval for the whole issue is then for no less than it has.
+                // `reference.rs` is about issues that become worse.
+                let level = both.iter().map(|one| one.level()).max();
+                let worst: Vec<_> = both.iter().copied().filter(|one| Some(one.level()) == level).collect();
+                let chosen = if self.chance(60) { vec![self.of(&worst)] } else { both };
                 let ids = chosen.iter().map(|one| self.world.occurrences[&(target, *one)].clone());
                 Reach::Chosen(target.to_owned(), ids.collect())
             }
@@ -105,7 +123,9 @@ impl Draw<'_> {
         let scopes = ["target", "pipeline", "project", "account"];
         let scopes = if self.account { &scopes[..] } else { &scopes[..3] };
         let scope = (verb == Verb::Approve && self.chance(30)).then(|| self.of(scopes));
-        Choice { id, verb, scope }
+        // Somebody else may have changed it since.
+        let version = if self.chance(60) { self.seen.get(&id).copied() } else { None };
+        Choice { id, verb, scope, version }
     }
 
     fn scan(&mut self) -> Scan {
@@ -121,12 +141,12 @@ impl Draw<'_> {
 }
 
 /// Some exemptions that many decide on at once: the latest requests, for they have the most possible decisions left.
-pub(crate) fn contested(world: &World, book: &Book, random: &mut Random, count: usize) -> Vec<String> {
+pub(crate) fn contested(world: &World, book: &Book, random: &mut Random, count: usize) -> BTreeMap<String, u64> {
     // Exemptions for the account are left out: only the account admin may change them, and that check precedes the
     // ledger's ordering.
     let open = |(id, held): (&String, &crate::model::book::Held)| {
         (*held.reach() != Reach::Account && held.status(world.now) != domain::exemption::Status::Cancelled)
-            .then(|| id.clone())
+            .then(|| (id.clone(), held.version.1))
     };
     let mut ids: Vec<_> = book.0.iter().filter_map(open).collect();
     (0..count.min(ids.len())).map(|_| ids.swap_remove(random.index(ids.len()))).collect()

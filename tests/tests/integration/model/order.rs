@@ -70,7 +70,7 @@ pub(crate) fn explain(world: &World, book: &Book, made: &[Made]) -> Result<Book,
 /// A call by a secops person that began and was answered this many seconds after the test's start.
 fn decided(caller: usize, verb: Verb, status: u16, begun: u64, answered: u64) -> impl FnOnce(Instant) -> Made {
     move |start| {
-        let choice = Choice { id: "e".to_owned(), verb, scope: None };
+        let choice = Choice { id: "e".to_owned(), verb, scope: None, version: None };
         let ids = if status == 200 { vec!["e".to_owned()] } else { vec![] };
         Made {
             call: Call { caller: &PEOPLE[caller], deed: Deed::Decide(choice), key: String::new() },

@@ -80,7 +80,7 @@ impl Weakness {
         (0..RULES.len()).flat_map(|rule| (0..FILES.len()).map(move |file| Self { rule, file }))
     }
 
-    fn level(self) -> usize {
+    pub(crate) fn level(self) -> usize {
         level(RULES[self.rule][self.file])
     }
 }
