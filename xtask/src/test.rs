@@ -1,9 +1,10 @@
 //! Testing: the needs of tests, their builds and their runs. Nothing is skipped silently: the summary lists skipped
 //! tests.
 
-use std::env;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, thread};
 
 use anyhow::{Context as _, Result};
 
@@ -18,6 +19,11 @@ const WASM_PROPTEST_CASES: &str = "32";
 /// Folders of the large data, below `../shared`, and the variables that name them to tests.
 const DATA: [(&str, &str); 3] =
     [("GATEHOUSE_CORPUS", "corpus"), ("GATEHOUSE_TRACKING", "tracking"), ("GATEHOUSE_TUTORIAL", "bandit")];
+
+/// The variable with the number of tests that run side by side.
+const THREADS: &str = "RUST_TEST_THREADS";
+/// That number for each core.
+const THREADS_PER_CORE: usize = 2;
 
 /// The suite that measures under load.
 const LOAD: &str = "load::";
@@ -142,6 +148,10 @@ fn native(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Resul
 fn cargo_test(workspace: &Workspace, profile: Profile) -> Command {
     let mut cargo = workspace.native_cargo();
     cargo.args(["test", "--profile", profile.native()]);
+    // Many tests wait: for a server, a browser, a time limit.
+    if env::var_os(THREADS).is_none() {
+        cargo.env(THREADS, (thread::available_parallelism().map_or(1, NonZero::get) * THREADS_PER_CORE).to_string());
+    }
     // Cargo builds `gatehouse` again for its own tests: with the same components.
     cargo.env("GATEHOUSE_EMBED", profile.name()).env("INSTA_UPDATE", snapshots());
     cargo
