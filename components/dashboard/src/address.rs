@@ -73,6 +73,11 @@ pub(crate) fn exemption(of: &str, exemption: impl Display) -> String {
     format!("{}/{}", exemptions(of), segment(&exemption.to_string()))
 }
 
+/// The settings of a project.
+pub(crate) fn settings(of: &str) -> String {
+    format!("{}/settings", project(of))
+}
+
 /// The form to upload a report.
 pub(crate) fn upload(of: &str) -> String {
     format!("{}/upload", project(of))

@@ -49,7 +49,7 @@ pub(crate) async fn route<A: Api>(request: &PageRequest<'_, A>, path: &[&str]) -
         (_, ["projects", project, "targets", rest @ ..]) => targets::route(request, project, rest).await,
         (_, ["projects", project, "exemptions", rest @ ..]) => exemptions::route(request, project, rest).await,
         (Method::Get, ["projects", project, "upload"]) => upload::page(request, project).await,
-        (_, ["projects", project, "settings"]) => settings::route(request, project).await,
+        (_, ["projects", project, "settings", rest @ ..]) => settings::route(request, project, rest).await,
         (_, ["projects", project, "tokens", rest @ ..]) => tokens::route(request, Some(project), rest).await,
         (Method::Get, ["projects", project, "audit", rest @ ..]) => audit::route(request, Some(project), rest).await,
         _ => Err(problem::page_not_found()),

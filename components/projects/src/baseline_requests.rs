@@ -10,7 +10,8 @@ use api::v1::{
     BaselineDecisionBody, BaselineEffect, BaselineRequestBody, BaselineRequestItem, EffectiveBaseline, TargetItem,
 };
 use domain::baseline::ChosenBaseline;
-use domain::baseline_request::{BaselineDecision, BaselineRequest};
+use domain::baseline_request::BaselineRequest;
+use domain::change_decision::ChangeDecision;
 use domain::ids::TargetName;
 use domain::project::{Project, ProjectEvent, Target};
 use domain::reference::choose::ResolvedBaseline;
@@ -48,7 +49,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
     pub async fn decide_baseline(
         &self,
         name: &str,
-        decision: BaselineDecision,
+        decision: ChangeDecision,
         body: BaselineDecisionBody,
     ) -> Result<TargetItem, Problem> {
         let (_, name) = self.find_target(name).await?;

@@ -2,6 +2,7 @@
 
 use crate::baseline_requests::request_item;
 use crate::settings::{read_patch, read_settings, settings_body};
+use crate::settings_requests::{check_names, settings_item};
 use api::Problem;
 use api::auth::{Identity, no_target};
 use api::internal::{AnyEvent, Services};
@@ -17,6 +18,7 @@ use domain::ids::{TargetId, TargetName};
 use domain::journal::JournalId;
 use domain::project::{InProject, Project, ProjectEvent, Target, version_of};
 use domain::reference::choose::ResolvedBaseline;
+use domain::role::Right;
 use domain::scan_log::{ScanLog, Variant};
 use store::journal;
 use store::kv::Kv;
@@ -36,7 +38,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
     /// It does not exist, or the store failed.
     pub async fn project(&self) -> Result<ProjectAnswer, Problem> {
         let state = self.context.state().await?;
-        let created = state.created.map(|mark| mark.at).unwrap_or_default();
+        let created = state.created.as_ref().map(|mark| mark.at).unwrap_or_default();
         Ok(ProjectAnswer {
             id: self.context.project.to_string(),
             settings: settings_body(&state.settings),
@@ -45,6 +47,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
             version: version_of(state.settings_set.as_ref()),
             changed_by: state.settings_set.as_ref().map(|set| set.by.to_string()),
             changed_at: state.settings_set.as_ref().map(|set| set.at.to_string()),
+            settings_request: settings_item(&state).map(Box::new),
         })
     }
 
@@ -81,9 +84,14 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
     /// case. The others stay as they are.
     ///
     /// # Errors
-    /// A setting is not legal, the project does not exist, the settings have another version, or the store failed.
+    /// A setting is not legal or not one that the caller may change, the project does not exist, the settings have another
+    /// version, or the store failed.
     pub async fn patch_project(&self, body: &[u8], version: Option<u64>) -> Result<ProjectAnswer, Problem> {
         let (settings, names) = read_patch(body)?;
+        if self.caller.require(&self.context.project, Right::Administer).is_err() {
+            self.caller.require_all_targets()?;
+            check_names(&names)?;
+        }
         self.context.state().await?;
         self.append(ProjectEvent::SettingsSet { settings, version, only: Some(names), create: false }).await?;
         self.project().await

@@ -4,6 +4,7 @@ pub mod account;
 mod baseline_requests;
 pub mod job;
 mod settings;
+mod settings_requests;
 pub mod tokens;
 
 use api::calls;
@@ -16,11 +17,11 @@ use api::problem::Problem;
 use api::project_context::ProjectContext;
 use api::query::Query;
 use api::v1::{
-    AccountTokenBody, BaselineDecisionBody, BaselineRequestBody, Me, ProjectAnswer, SettingsBody, TargetItem,
-    TargetPatch, TokenBody,
+    AccountTokenBody, BaselineDecisionBody, BaselineRequestBody, Me, ProjectAnswer, SettingsBody, SettingsDecisionBody,
+    SettingsRequestBody, TargetItem, TargetPatch, TokenBody,
 };
 use domain::baseline::BaselinePattern;
-use domain::baseline_request::BaselineDecision;
+use domain::change_decision::ChangeDecision;
 use domain::ids::EventId;
 use guest::chain::Chain;
 use guest::{Reply, Session, SpinKv};
@@ -60,6 +61,14 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             let body = guest::bulk_bytes(body).await?;
             project_reply(&job.patch_project(&body, version).await?)
         }
+        ProjectsCall::SettingsRequest => Reply::json(200, &job.settings_request().await?),
+        ProjectsCall::RequestSettings => {
+            let wanted: SettingsRequestBody = guest::bulk_body(body).await?;
+            Reply::json(201, &job.request_settings(wanted, version).await?)
+        }
+        ProjectsCall::ApproveSettings => decide_settings(&job, ChangeDecision::Approve, body, version).await,
+        ProjectsCall::RejectSettings => decide_settings(&job, ChangeDecision::Reject, body, version).await,
+        ProjectsCall::WithdrawSettings => decide_settings(&job, ChangeDecision::Withdraw, body, version).await,
         ProjectsCall::Tokens => list_tokens(&token_job(job), query).await,
         ProjectsCall::IssueToken => {
             let body: TokenBody = guest::json_body(body).await?;
@@ -83,9 +92,9 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             let asked: BaselineRequestBody = guest::json_body(body).await?;
             Reply::json(201, &job.request_baseline(params.text("target")?, asked).await?)
         }
-        ProjectsCall::ApproveBaseline => decide(&job, params.text("target")?, BaselineDecision::Approve, body).await,
-        ProjectsCall::RejectBaseline => decide(&job, params.text("target")?, BaselineDecision::Reject, body).await,
-        ProjectsCall::WithdrawBaseline => decide(&job, params.text("target")?, BaselineDecision::Withdraw, body).await,
+        ProjectsCall::ApproveBaseline => decide(&job, params.text("target")?, ChangeDecision::Approve, body).await,
+        ProjectsCall::RejectBaseline => decide(&job, params.text("target")?, ChangeDecision::Reject, body).await,
+        ProjectsCall::WithdrawBaseline => decide(&job, params.text("target")?, ChangeDecision::Withdraw, body).await,
         ProjectsCall::Variants => {
             let regex = query.optional::<BaselinePattern>("regex")?;
             let wanted = page::wanted(query, "variants")?;
@@ -97,11 +106,21 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
 async fn decide(
     job: &ProjectJob<'_, SpinKv, Chain>,
     target: &str,
-    decision: BaselineDecision,
+    decision: ChangeDecision,
     body: &mut guest::Body,
 ) -> Result<Reply, Problem> {
     let decided: BaselineDecisionBody = guest::json_body(body).await?;
     target_reply(&job.decide_baseline(target, decision, decided).await?)
+}
+
+async fn decide_settings(
+    job: &ProjectJob<'_, SpinKv, Chain>,
+    decision: ChangeDecision,
+    body: &mut guest::Body,
+    version: Option<u64>,
+) -> Result<Reply, Problem> {
+    let decided: SettingsDecisionBody = guest::json_body(body).await?;
+    project_reply(&job.decide_settings(decision, decided, version).await?)
 }
 
 /// The reply with a project, and the version of its settings as the `ETag`.

@@ -2,7 +2,7 @@
 
 use api::Problem;
 use api::body::{field, illegal};
-use api::v1::{BaselineBody, CriteriaBody, SettingsBody};
+use api::v1::{BaselineBody, CriteriaBody, GateSettingsBody, SettingsBody};
 use domain::baseline::BaselineChoice;
 use domain::criteria::{LeastCriteria, REQUIRED_SCANNERS_MAX, TARGET_CRITERIA_MAX, TargetPattern};
 use domain::ids::ScannerId;
@@ -11,6 +11,7 @@ use domain::settings::{
     BaselineChanges, ExaminedShare, MissingBaseline, NewBlindSpots, NoticeDays, Settings, SeverityRise,
     ToolSuppressions, UpdatedOccurrences,
 };
+use domain::settings_request::GateSettings;
 use domain::target::TargetType;
 use domain::threshold::Threshold;
 use finding::severity::Severity;
@@ -21,7 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) fn settings_body(settings: &Settings) -> SettingsBody {
     let baselines = settings.default_baselines.iter();
     let days_max = settings.exemption_days_max.iter();
-    let targets = settings.target_criteria.iter();
     SettingsBody {
         unassigned_as: settings.unassigned_as.map(|severity| severity.to_string()),
         tool_suppressions: Some(settings.tool_suppressions.as_str().to_owned()),
@@ -31,7 +31,7 @@ pub(crate) fn settings_body(settings: &Settings) -> SettingsBody {
         updated_occurrences: Some(settings.updated_occurrences.as_str().to_owned()),
         new_blind_spots: Some(settings.new_blind_spots.as_str().to_owned()),
         criteria: (settings.criteria != LeastCriteria::default()).then(|| criteria_body(&settings.criteria)),
-        target_criteria: targets.map(|(pattern, least)| (pattern.as_str().to_owned(), criteria_body(least))).collect(),
+        target_criteria: target_criteria_body(&settings.target_criteria),
         baseline_changes: Some(settings.baseline_changes.as_str().to_owned()),
         examined_share: Some(settings.examined_share.percent()),
         self_approval: Some(settings.self_approval),
@@ -124,6 +124,49 @@ pub(crate) fn read_patch(body: &[u8]) -> Result<(Settings, BTreeSet<String>), Pr
     }
     let text = serde_json::to_vec(&fields).map_err(|error| Problem::internal(error.to_string()))?;
     Ok((read_settings(guest::json(&text)?)?, names))
+}
+
+/// The settings of a request as answers have them.
+pub(crate) fn gate_settings_body(settings: &GateSettings) -> GateSettingsBody {
+    GateSettingsBody {
+        tool_suppressions: settings.tool_suppressions.map(|value| value.as_str().to_owned()),
+        criteria: settings.criteria.as_ref().map(criteria_body),
+        target_criteria: settings.target_criteria.as_ref().map(target_criteria_body),
+    }
+}
+
+/// Reads the settings of a request.
+///
+/// # Errors
+/// No setting is named, or one is not legal.
+pub(crate) fn read_gate_settings(body: GateSettingsBody) -> Result<GateSettings, Problem> {
+    let suppressions = body.tool_suppressions.map(|word| field::<ToolSuppressions>("tool_suppressions", &word));
+    let settings = GateSettings {
+        tool_suppressions: suppressions.transpose()?,
+        criteria: body.criteria.map(|body| read_criteria("criteria", body)).transpose()?,
+        target_criteria: body.target_criteria.map(read_target_criteria).transpose()?,
+    };
+    if settings.is_empty() {
+        let what = format_args!("expected at least one of {}, found none", named(&GateSettings::NAMES, "and"));
+        return Err(illegal("settings", what));
+    }
+    Ok(settings)
+}
+
+/// Names of settings as a list in a sentence, with this word before the last one.
+pub(crate) fn named(names: &[&str], word: &str) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [first @ .., last] => {
+            let first: Vec<_> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} {word} `{last}`", first.join(", "))
+        }
+    }
+}
+
+fn target_criteria_body(criteria: &BTreeMap<TargetPattern, LeastCriteria>) -> BTreeMap<String, CriteriaBody> {
+    criteria.iter().map(|(pattern, least)| (pattern.as_str().to_owned(), criteria_body(least))).collect()
 }
 
 fn criteria_body(least: &LeastCriteria) -> CriteriaBody {

@@ -61,7 +61,7 @@ impl<K: Kv> ResultsJob<'_, K> {
             }
         }
         let exemptions = self.exemption_counts(&state).await?;
-        Ok(summary.finish(exemptions))
+        Ok(Overview { settings_requested: state.settings_request.is_some(), ..summary.finish(exemptions) })
     }
 
     async fn target_log(&self, target: &Target) -> Result<ScanLog, Problem> {
@@ -149,6 +149,7 @@ impl Summary {
             failing: self.failing.finish(),
             failing_total,
             exemptions,
+            settings_requested: false,
         }
     }
 }

@@ -16,6 +16,7 @@ mod project;
 mod replay;
 mod scan;
 mod scanner;
+mod settings_request;
 mod source;
 mod target;
 mod token;
@@ -45,6 +46,9 @@ pub use scan::{
     Thresholds,
 };
 pub use scanner::{Difference, ScannerItem};
+pub use settings_request::{
+    GateSettingsBody, SettingChangeItem, SettingsDecisionBody, SettingsRequestBody, SettingsRequestItem,
+};
 pub use source::{REPORT_PART, SOURCE_PART, SOURCE_VERSION, SourceHead, SourceRow};
 pub use target::{BaselineBody, EffectiveBaseline, TargetItem, TargetPatch, VariantItem};
 pub use token::{AccountTokenBody, TokenBody, TokenItem};

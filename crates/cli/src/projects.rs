@@ -1,5 +1,7 @@
 //! `gatehouse projects`: projects and their settings.
 
+mod requests;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
@@ -34,7 +36,7 @@ Examples:
 
 {EXIT_CODES}"))]
     Create(CreateArgs),
-    /// Change the settings that are named, and no others; needs an admin token
+    /// Change the settings that are named, and no others; needs the role admin, or secops for tool suppressions and criteria
     #[command(after_long_help = format!("\
 Examples:
   gatehouse projects set shop --missing-baseline undecided
@@ -43,6 +45,42 @@ Examples:
 
 {EXIT_CODES}"))]
     Set(SetArgs),
+    /// Request a change of tool suppressions or criteria, which another person approves
+    #[command(after_long_help = format!("\
+Examples:
+  gatehouse projects request-settings shop --criteria fail_on_new=critical --reason release-7-waits
+  gatehouse projects request-settings shop --reset target_criteria --reason web-is-retired
+
+{EXIT_CODES}"))]
+    RequestSettings(requests::RequestArgs),
+    /// Show the pending request to change settings: each value now, and after an approval
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse projects settings-request shop
+
+{EXIT_CODES}"))]
+    SettingsRequest(requests::ShowArgs),
+    /// Approve the request to change settings; needs the role secops
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse projects approve-settings shop --comment agreed
+
+{EXIT_CODES}"))]
+    ApproveSettings(requests::DecideArgs),
+    /// Reject the request to change settings; needs the role secops
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse projects reject-settings shop --comment fix-it-first
+
+{EXIT_CODES}"))]
+    RejectSettings(requests::DecideArgs),
+    /// Withdraw your own request to change settings
+    #[command(after_long_help = format!("\
+Example:
+  gatehouse projects withdraw-settings shop
+
+{EXIT_CODES}"))]
+    WithdrawSettings(requests::DecideArgs),
 }
 
 #[derive(Args)]
@@ -73,9 +111,8 @@ struct SettingsArgs {
     /// The severity that unassigned issues count as: critical, high, medium, low or info
     #[arg(long, value_name = "LEVEL")]
     unassigned_as: Option<String>,
-    /// Marks of suppression in reports: ignored (the results count) or honoured (they do not)
-    #[arg(long, value_name = "HOW")]
-    tool_suppressions: Option<String>,
+    #[command(flatten)]
+    gate: GateArgs,
     /// Default baseline for a type of target: a variant, or empty for none
     #[arg(long, value_name = "TYPE=VARIANT", value_parser = of_type)]
     default_baseline: Vec<(String, String)>,
@@ -98,13 +135,6 @@ struct SettingsArgs {
     /// Percent of what the reference scan examined that a scan has to examine, 0 to 100; 50 by default
     #[arg(long, value_name = "PERCENT")]
     examined_share: Option<u32>,
-    /// Least criterion for every upload, which can be stricter but never looser: fail_on_severity, fail_on_new,
-    /// fail_on_new_occurrences, required_scanners (separated by commas), missing_baseline or new_blind_spots
-    #[arg(long, value_name = "NAME=VALUE", value_parser = of_name)]
-    criteria: Vec<(String, String)>,
-    /// Least criterion for the targets whose whole name matches a pattern (RE2 syntax)
-    #[arg(long, value_name = "PATTERN:NAME=VALUE", value_parser = of_name)]
-    target_criteria: Vec<(String, String)>,
     /// Role from which users may change baselines and upload with accept_missing: secops or developer
     #[arg(long, value_name = "WHO")]
     baseline_changes: Option<String>,
@@ -125,6 +155,20 @@ struct SettingsArgs {
     severity_rise_allowed: Option<u32>,
 }
 
+#[derive(Args)]
+struct GateArgs {
+    /// Marks of suppression in reports: ignored (the results count) or honoured (they do not)
+    #[arg(long, value_name = "HOW")]
+    tool_suppressions: Option<String>,
+    /// Least criterion for every upload, which can be stricter but never looser: fail_on_severity, fail_on_new,
+    /// fail_on_new_occurrences, required_scanners (separated by commas), missing_baseline or new_blind_spots
+    #[arg(long, value_name = "NAME=VALUE", value_parser = of_name)]
+    criteria: Vec<(String, String)>,
+    /// Least criterion for the targets whose whole name matches a pattern (RE2 syntax)
+    #[arg(long, value_name = "PATTERN:NAME=VALUE", value_parser = of_name)]
+    target_criteria: Vec<(String, String)>,
+}
+
 impl SettingsArgs {
     /// The settings that are given.
     ///
@@ -133,15 +177,15 @@ impl SettingsArgs {
     fn read(self) -> Result<SettingsBody> {
         Ok(SettingsBody {
             unassigned_as: self.unassigned_as,
-            tool_suppressions: self.tool_suppressions,
+            tool_suppressions: self.gate.tool_suppressions,
             default_baselines: default_baselines(self.default_baseline, self.default_baseline_regex)?,
             missing_baseline: self.missing_baseline,
             rejected_allowed: self.rejected_allowed,
             updated_occurrences: self.updated_occurrences,
             new_blind_spots: self.new_blind_spots,
             examined_share: self.examined_share,
-            criteria: criteria(self.criteria)?,
-            target_criteria: target_criteria(self.target_criteria)?,
+            criteria: criteria(self.gate.criteria)?,
+            target_criteria: target_criteria(self.gate.target_criteria)?,
             baseline_changes: self.baseline_changes,
             self_approval: self.self_approval,
             unlimited_exemptions: self.unlimited_exemptions,
@@ -245,6 +289,11 @@ pub(crate) fn run(args: ProjectsArgs) -> Result<()> {
     match args.command {
         ProjectsCommand::Create(args) => create(args),
         ProjectsCommand::Set(args) => set(args),
+        ProjectsCommand::RequestSettings(args) => requests::request(args),
+        ProjectsCommand::SettingsRequest(args) => requests::show(&args),
+        ProjectsCommand::ApproveSettings(args) => requests::decide(&args, "approve"),
+        ProjectsCommand::RejectSettings(args) => requests::decide(&args, "reject"),
+        ProjectsCommand::WithdrawSettings(args) => requests::decide(&args, "withdraw"),
     }
 }
 

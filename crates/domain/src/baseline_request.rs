@@ -2,23 +2,11 @@
 //! takes two people, as an exemption does.
 
 use crate::baseline::BaselineChoice;
+use crate::change_decision::ChangeDecision;
 use crate::event::Mark;
 use crate::ids::Subject;
 use crate::journal::Refusal;
-use crate::word_enum::word_enum;
 use serde::{Deserialize, Serialize};
-
-word_enum! {
-    /// A decision on a request to change a baseline.
-    pub enum BaselineDecision: "a decision" {
-        /// Approves the request: the baseline changes.
-        Approve = "approve",
-        /// Rejects it.
-        Reject = "reject",
-        /// Withdraws it.
-        Withdraw = "withdraw",
-    }
-}
 
 /// A pending request. A target has at most one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,24 +36,24 @@ impl BaselineRequest {
     /// The requester approves, somebody else withdraws, or the baseline has changed since the request.
     pub fn check(
         &self,
-        decision: BaselineDecision,
+        decision: ChangeDecision,
         by: &Subject,
         baseline: Option<&BaselineChoice>,
         self_approval: bool,
     ) -> Result<(), Refusal> {
         let own = self.made.by.subject.is_same_person(by);
         match decision {
-            BaselineDecision::Approve if own && !self_approval => {
+            ChangeDecision::Approve if own && !self_approval => {
                 Err(Refusal::new(format!("`{by}` requested the change and cannot approve it")))
             }
-            BaselineDecision::Approve if !self.is_current(baseline) => Err(Refusal::new(
+            ChangeDecision::Approve if !self.is_current(baseline) => Err(Refusal::new(
                 "the baseline has changed since the request; reject the request, and request the change again",
             )),
-            BaselineDecision::Withdraw if !own => Err(Refusal::new(format!(
+            ChangeDecision::Withdraw if !own => Err(Refusal::new(format!(
                 "`{}` requested the change, and only the requester can withdraw it; a reviewer can reject it",
                 self.made.by.subject
             ))),
-            BaselineDecision::Approve | BaselineDecision::Reject | BaselineDecision::Withdraw => Ok(()),
+            ChangeDecision::Approve | ChangeDecision::Reject | ChangeDecision::Withdraw => Ok(()),
         }
     }
 }

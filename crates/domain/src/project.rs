@@ -1,7 +1,8 @@
 //! A project: its settings, targets, baselines and tokens, as the fold of its journal.
 
 use crate::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, built_in};
-use crate::baseline_request::{BaselineDecision, BaselineRequest};
+use crate::baseline_request::BaselineRequest;
+use crate::change_decision::ChangeDecision;
 use crate::event::{Entry, Mark};
 use crate::exemption::Stamp;
 use crate::ids::{EventId, ProjectId, ScanId, TargetId, TargetName, TokenId, VariantName};
@@ -10,6 +11,7 @@ use crate::limits::TARGETS_MAX;
 use crate::revoked::RevokedTokens;
 use crate::serde_skip::is_default;
 use crate::settings::Settings;
+use crate::settings_request::{GateSettings, SettingsRequest};
 use crate::target::TargetType;
 use crate::token::{IssuedToken, Tokens};
 use serde::{Deserialize, Serialize};
@@ -74,9 +76,31 @@ pub enum ProjectEvent {
         /// The event of the request.
         request: EventId,
         /// The decision.
-        decision: BaselineDecision,
+        decision: ChangeDecision,
         /// The reason, if one was given.
         comment: String,
+    },
+    /// A change of the settings that decide about the gate was requested.
+    SettingsRequested {
+        /// The requested settings; the others stay as they are.
+        settings: GateSettings,
+        /// The requester's reason.
+        comment: String,
+        /// The version of the settings that the request was made on; without it, the request is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
+    },
+    /// A request to change these settings was decided.
+    SettingsDecided {
+        /// The event of the request.
+        request: EventId,
+        /// The decision.
+        decision: ChangeDecision,
+        /// The reason, if one was given.
+        comment: String,
+        /// The version of the settings that the decision was made on; without it, it is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
     },
     /// A reviewer accepted a scan as the reference of the next scans of its variant.
     ScanAccepted {
@@ -145,6 +169,9 @@ pub struct Project {
     /// The tokens that were revoked last.
     #[serde(skip_serializing_if = "RevokedTokens::is_empty", default)]
     pub revoked: RevokedTokens,
+    /// A pending request to change settings.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settings_request: Option<Box<SettingsRequest>>,
 }
 
 impl Fold for Project {
@@ -229,11 +256,34 @@ impl Fold for Project {
                     Refusal::new(format!("target `{name}` has no such pending request; somebody has decided it"))
                 })?;
                 held.check(*decision, &entry.by.subject, target.baseline.as_ref(), self_approval)?;
-                if *decision == BaselineDecision::Approve {
+                if *decision == ChangeDecision::Approve {
                     target.baseline.clone_from(&held.requested);
                     target.baseline_set = Some(stamp);
                 }
                 target.baseline_request = None;
+            }
+            ProjectEvent::SettingsRequested { settings, comment, version } => {
+                if self.created.is_none() {
+                    return Err(Refusal::new(format!("project `{project}` does not exist")));
+                }
+                check_version("the settings were", *version, self.settings_set.as_ref())?;
+                let pending = self.settings_request.as_deref();
+                let made = entry.mark();
+                let request = SettingsRequest::new(pending, &self.settings, settings.clone(), comment.clone(), made)?;
+                self.settings_request = Some(Box::new(request));
+            }
+            ProjectEvent::SettingsDecided { request, decision, version, .. } => {
+                let held = self.settings_request.as_ref().filter(|held| held.made.event == *request);
+                let held = held.ok_or_else(|| {
+                    Refusal::new("the project has no such pending request for its settings; somebody has decided it")
+                })?;
+                check_version("the settings were", *version, self.settings_set.as_ref())?;
+                held.check(*decision, &entry.by.subject, &self.settings)?;
+                if *decision == ChangeDecision::Approve {
+                    self.settings = held.requested.applied_to(&self.settings);
+                    self.settings_set = Some(stamp);
+                }
+                self.settings_request = None;
             }
             // The register of accepted scans has it. This event is for the audit log.
             ProjectEvent::ScanAccepted { .. } => {}
@@ -264,7 +314,11 @@ impl ProjectEvent {
 
     /// Lets the event take effect only on this version of the settings or of the baseline. Other events have none.
     pub fn on_version(mut self, wanted: Option<u64>) -> Self {
-        if let Self::SettingsSet { version, .. } | Self::BaselineSet { version, .. } = &mut self {
+        if let Self::SettingsSet { version, .. }
+        | Self::BaselineSet { version, .. }
+        | Self::SettingsRequested { version, .. }
+        | Self::SettingsDecided { version, .. } = &mut self
+        {
             *version = wanted;
         }
         self
@@ -335,7 +389,8 @@ pub fn type_mismatch(name: &TargetName, is: TargetType, requested: TargetType) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{MissingBaseline, UpdatedOccurrences};
+    use crate::criteria::LeastCriteria;
+    use crate::settings::{MissingBaseline, ToolSuppressions, UpdatedOccurrences};
     use crate::testing::{entry, token};
     use finding::severity::Severity;
 
@@ -436,7 +491,7 @@ mod tests {
             decision,
             comment: String::new(),
         };
-        let [approve, reject, withdraw] = BaselineDecision::ALL;
+        let [approve, reject, withdraw] = ChangeDecision::ALL;
         assert!(apply("dev", requested(None)).is_err(), "the target does not exist");
         apply("dev", target(TargetType::Repository)).unwrap();
         apply("sec", baseline("dvpwa", Some("main"))).unwrap();
@@ -587,8 +642,28 @@ mod tests {
             ProjectEvent::BaselineDecided {
                 name: "dvpwa".parse().unwrap(),
                 request: EventId::from_bits([2; 16]),
-                decision: BaselineDecision::Reject,
+                decision: ChangeDecision::Reject,
                 comment: String::new(),
+            },
+            ProjectEvent::SettingsRequested {
+                settings: GateSettings {
+                    tool_suppressions: Some(ToolSuppressions::Honoured),
+                    criteria: Some(LeastCriteria::default()),
+                    target_criteria: Some(BTreeMap::from([("web".parse().unwrap(), LeastCriteria::default())])),
+                },
+                comment: "why".to_owned(),
+                version: Some(3),
+            },
+            ProjectEvent::SettingsRequested {
+                settings: GateSettings::default(),
+                comment: String::new(),
+                version: None,
+            },
+            ProjectEvent::SettingsDecided {
+                request: EventId::from_bits([2; 16]),
+                decision: ChangeDecision::Approve,
+                comment: String::new(),
+                version: None,
             },
         ];
         let lines: Vec<_> = events.map(|event| serde_json::to_string(&named(event)).unwrap()).into();
@@ -604,6 +679,9 @@ mod tests {
         {"project":"shop","type":"scan_accepted","name":"dvpwa","variant":"master","scan":"01010101010101010101010101010101","comment":"agreed"}
         {"project":"shop","type":"baseline_requested","name":"dvpwa","requested":{"none":true},"comment":"why"}
         {"project":"shop","type":"baseline_decided","name":"dvpwa","request":"02020202020202020202020202020202","decision":"reject","comment":""}
+        {"project":"shop","type":"settings_requested","settings":{"tool_suppressions":"honoured","criteria":{},"target_criteria":{"web":{}}},"comment":"why","version":3}
+        {"project":"shop","type":"settings_requested","settings":{},"comment":""}
+        {"project":"shop","type":"settings_decided","request":"02020202020202020202020202020202","decision":"approve","comment":""}
         "#);
     }
 }

@@ -11,9 +11,9 @@ word_enum! {
         Uploader = "uploader",
         /// Reads results.
         Viewer = "viewer",
-        /// Uploads reports, sets baselines, requests and withdraws exemptions.
+        /// Uploads reports, sets baselines, requests and withdraws exemptions, requests changes of settings.
         Developer = "developer",
-        /// Decides on exemptions.
+        /// Decides on exemptions and on what the gate requires.
         Secops = "secops",
         /// Creates projects and tokens.
         Admin = "admin",

@@ -10,7 +10,8 @@ use finding::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The settings of a project, which apply to all its scans. An admin sets them.
+/// The settings of a project, which apply to all its scans. An admin sets them; reviewers may change [some of
+/// them](crate::settings_request::GateSettings).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// The severity that issues without one count as. If absent, such issues make the verdict undecided, if a threshold
@@ -227,8 +228,8 @@ word_enum! {
 
 word_enum! {
     /// The treatment of results that their report marks as suppressed, by a comment in the source or in the scanner's
-    /// own triage. Everyone who can change the source can suppress a result, so suppressions are ignored unless an
-    /// admin decides otherwise.
+    /// own triage. Everyone who can change the source can suppress a result, so suppressions are ignored unless a
+    /// reviewer decides otherwise.
     #[derive(Default)]
     pub enum ToolSuppressions: "a value of `tool_suppressions`", eq_ignore_ascii_case {
         /// They count like any other result.

@@ -21,6 +21,7 @@ mod replay;
 mod rescoring;
 mod retries;
 mod settings;
+mod settings_requests;
 mod source;
 mod tokens;
 mod tracking;

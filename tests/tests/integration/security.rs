@@ -6,3 +6,4 @@ mod decisions;
 mod goalposts;
 mod judged;
 mod retries;
+mod settings;

@@ -38,6 +38,11 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str) ->
 
 fn body<A>(request: &PageRequest<'_, A>, base: &str, overview: &Overview, days: u32) -> Markup {
     html! {
+        @if overview.settings_requested {
+            p class="notice care" {
+                "A change of the project's settings is requested. " a href={ (base) "/settings" } { "Show the request" }
+            }
+        }
         (trend::today(overview))
         nav class="tabs" aria-label="Period" {
             ul {

@@ -1,12 +1,15 @@
-//! The settings of a project: a form for admins, a read-only page for others.
+//! The settings of a project: a form for admins, a form for some of them for reviewers and developers, values for others.
 
 mod criteria;
 mod fields;
+mod gate;
+mod pending;
 
 use crate::address;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::{Page, Section, csrf};
+use crate::pages::problem::page_not_found;
 use crate::reply;
 use crate::request::{Method, PageRequest};
 use crate::view::text::plain;
@@ -21,65 +24,92 @@ use finding::severity::Severity;
 use guest::Reply;
 use maud::{Markup, html};
 
-/// Shows or saves the settings.
+/// Shows, saves or requests the settings, or decides a request to change them.
 ///
 /// # Errors
-/// The API's problem.
-pub(crate) async fn route<A: Api>(request: &PageRequest<'_, A>, project: &str) -> Result<Reply, Problem> {
-    let path = address::api(&address::project(project));
-    let answer: ProjectAnswer = request.api.get(&path).await?;
-    match request.method {
-        Method::Get => {
+/// The page does not exist, or the API's problem.
+pub(crate) async fn route<A: Api>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    rest: &[&str],
+) -> Result<Reply, Problem> {
+    match (request.method, rest) {
+        (Method::Get, []) => {
+            let answer = load(request, project).await?;
             let form = fields::to_form(&answer.settings);
             Ok(page(request, &answer, answer.version, &form, None).reply(request))
         }
-        Method::Post(form) => save(request, form, &path, answer).await,
+        (Method::Post(form), []) => save(request, project, form).await,
+        (Method::Post(form), ["gate"]) => gate::submit(request, project, form).await,
+        (Method::Post(form), ["request", decision @ ("approve" | "reject" | "withdraw")]) => {
+            pending::decide(request, project, decision, form).await
+        }
+        _ => Err(page_not_found()),
     }
+}
+
+/// The project with its settings.
+async fn load<A: Api>(request: &PageRequest<'_, A>, project: &str) -> Result<ProjectAnswer, Problem> {
+    request.api.get(&address::api(&address::project(project))).await
 }
 
 /// Saves the settings. The call replaces all settings, so those that are not in the form are sent with their current
 /// values.
-async fn save<A: Api>(
-    request: &PageRequest<'_, A>,
-    form: &Form,
-    path: &str,
-    answer: ProjectAnswer,
-) -> Result<Reply, Problem> {
+async fn save<A: Api>(request: &PageRequest<'_, A>, project: &str, form: &Form) -> Result<Reply, Problem> {
+    let answer = load(request, project).await?;
     let version = form.number::<u64>("version").ok().flatten();
     let saved = match (version, fields::from_form(form, answer.settings.clone())) {
         (Some(version), Ok(settings)) => {
-            request.api.send_on::<ProjectAnswer>("PUT", path, &settings, Some(version)).await
+            let path = address::api(&address::project(project));
+            request.api.send_on::<ProjectAnswer>("PUT", &path, &settings, Some(version)).await
         }
-        (None, _) => Err(Problem::new(Code::ChangedMeanwhile, "the form does not say which settings it shows")),
+        (None, _) => Err(no_version()),
         (Some(_), Err(problem)) => Err(problem),
     };
     match saved {
-        Ok(_) => Ok(reply::redirect(&format!("{}?done=settings-saved", request.path()))),
+        Ok(_) => Ok(reply::redirect(&format!("{}?done=settings-saved", address::settings(project)))),
         Err(problem) if matches!(problem.code.status(), 400 | 409 | 422) => {
             let version = version.unwrap_or(answer.version);
-            Ok(page(request, &answer, version, form, Some(&problem)).reply_with(problem.code.status(), request))
+            let refusal = not_saved(&problem);
+            let page = page(request, &answer, version, form, Some(&refusal));
+            Ok(page.reply_with(problem.code.status(), request))
         }
         Err(problem) if problem.code == Code::ChangedMeanwhile => {
             // Somebody may have changed them after this page read them.
-            let answer: ProjectAnswer = request.api.get(path).await?;
-            Ok(stale(request, &answer, form, &problem).reply_with(problem.code.status(), request))
+            let answer = load(request, project).await?;
+            let differences = fields::differences(&fields::to_form(&answer.settings), form);
+            let page = stale(request, &answer, &differences, &not_saved(&problem));
+            Ok(page.reply_with(problem.code.status(), request))
         }
         Err(problem) => Err(problem),
     }
 }
 
+/// The problem of a form without a version.
+fn no_version() -> Problem {
+    Problem::new(Code::ChangedMeanwhile, "the form does not say which settings it shows")
+}
+
+/// The notice after a refused form.
+fn not_saved(problem: &Problem) -> String {
+    format!("The settings were not saved: {}.", problem.detail)
+}
+
 /// The page after somebody changed the settings in between: it has the present values, and lists what was entered.
-fn stale<'a, A>(request: &PageRequest<'_, A>, answer: &'a ProjectAnswer, form: &Form, problem: &Problem) -> Page<'a> {
-    let now = fields::to_form(&answer.settings);
-    let differences = fields::differences(&now, form);
-    let page = page(request, answer, answer.version, &now, Some(problem));
+fn stale<'a, A>(
+    request: &PageRequest<'_, A>,
+    answer: &'a ProjectAnswer,
+    differences: &[fields::Difference],
+    refusal: &str,
+) -> Page<'a> {
+    let page = page(request, answer, answer.version, &fields::to_form(&answer.settings), Some(refusal));
     let body = html! {
         @if !differences.is_empty() {
             section class="card stack tight" aria-labelledby="entered" {
                 h2 id="entered" { "What you entered" }
                 p { "The form below has the present settings. Yours differed in this:" }
                 dl class="facts" {
-                    @for fields::Difference { label, now, entered } in &differences {
+                    @for fields::Difference { label, now, entered } in differences {
                         dt { (label) }
                         dd { "now " bdi { (plain(now)) } "; you entered " bdi { (plain(entered)) } }
                     }
@@ -91,16 +121,17 @@ fn stale<'a, A>(request: &PageRequest<'_, A>, answer: &'a ProjectAnswer, form: &
     Page { body, ..page }
 }
 
-/// The page. `version`: the version of the settings that the form shows.
+/// The page. `version`: the version of the settings that the form shows. `refusal`: why nothing was done.
 fn page<'a, A>(
     request: &PageRequest<'_, A>,
     answer: &'a ProjectAnswer,
     version: u64,
     form: &Form,
-    refusal: Option<&Problem>,
+    refusal: Option<&str>,
 ) -> Page<'a> {
     let body = html! {
-        @if let Some(problem) = refusal { (notice::bad(&format!("The settings were not saved: {}.", problem.detail))) }
+        @if let Some(text) = refusal { (notice::bad(text)) }
+        @if let Some(item) = &answer.settings_request { (pending::section(request, answer, item)) }
         p class="hint" {
             "Created " (time::relative(&answer.created_at, request.now)) ", "
             (list::count(u64::try_from(answer.targets).unwrap_or(u64::MAX), "target"))
@@ -110,14 +141,24 @@ fn page<'a, A>(
                 " Last changed by " bdi { (plain(by)) } " " (time::relative(at, request.now)) "."
             }
         }
-        @if request.has_right(Right::Administer) { (editor(request, version, form)) } @else { (facts(form)) }
+        @if request.has_right(Right::Administer) { (editor(request, &answer.id, version, form)) } @else {
+            @if has_right_to_all(request, Right::Develop) {
+                (gate::section(request, answer, version, form, refusal.is_some()))
+            }
+            (facts(&fields::to_form(&answer.settings)))
+        }
     };
     Page::of(&answer.id, Section::Settings, "Settings", body)
 }
 
-fn editor<A>(request: &PageRequest<'_, A>, version: u64, form: &Form) -> Markup {
+/// True if the user has this right for the whole project: settings are not those of single targets.
+fn has_right_to_all<A>(request: &PageRequest<'_, A>, right: Right) -> bool {
+    request.has_right(right) && !request.session.some_targets
+}
+
+fn editor<A>(request: &PageRequest<'_, A>, project: &str, version: u64, form: &Form) -> Markup {
     html! {
-        form method="post" action=(request.path()) class="stack" {
+        form method="post" action=(address::settings(project)) class="stack" {
             (csrf(request.session))
             input type="hidden" name="version" value=(version);
             section class="card stack" aria-labelledby="gate" {
@@ -212,8 +253,7 @@ fn facts(form: &Form) -> Markup {
             @for choice in fields::CHOICES.iter().filter(|choice| choice.group == group) {
                 dt { (choice.label) }
                 dd {
-                    @let current = form.text(choice.name);
-                    (choice.options.iter().find(|(value, _)| *value == current).map_or(current, |(_, label)| label))
+                    (choice.words(form.text(choice.name)))
                     p class="hint" { (choice.hint) }
                 }
             }

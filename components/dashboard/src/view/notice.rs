@@ -8,6 +8,10 @@ use maud::{Markup, html};
 const NOTICES: &[(&str, &str)] = &[
     ("project-created", "Project created."),
     ("settings-saved", "Settings saved."),
+    ("settings-requested", "Change of the settings requested. Another person has to approve it."),
+    ("settings-request-approve", "Request approved. The settings apply from the next scan."),
+    ("settings-request-reject", "Request rejected."),
+    ("settings-request-withdraw", "Request withdrawn."),
     ("baseline-saved", "Baseline saved. It applies from the next scan."),
     ("scan-accepted", "Scan accepted. The next scans of this variant are compared with it."),
     ("baseline-requested", "Change of the baseline requested. Another person has to approve it."),

@@ -5,8 +5,8 @@ use super::table::calls;
 use crate::access::Access;
 use crate::problem::Code;
 use crate::v1::{
-    BaselineDecisionBody, BaselineRequestBody, BaselineRequestItem, ProjectAnswer, SettingsBody, TargetItem,
-    TargetPatch, TokenBody, TokenItem, VariantItem,
+    BaselineDecisionBody, BaselineRequestBody, BaselineRequestItem, ProjectAnswer, SettingsBody, SettingsDecisionBody,
+    SettingsRequestBody, SettingsRequestItem, TargetItem, TargetPatch, TokenBody, TokenItem, VariantItem,
 };
 use domain::role::Right;
 
@@ -35,12 +35,44 @@ calls! {
         .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
 
     /// Changes the settings that the body contains, each as a whole; `null` resets one to its default. All others stay as
-    /// they are.
-    PatchProject = CallSpec::patch("/api/v1/projects/{project}", ADMINISTER)
+    /// they are. The role secops may change `tool_suppressions`, `criteria` and `target_criteria`; the others need the role
+    /// admin.
+    PatchProject = CallSpec::patch("/api/v1/projects/{project}", DECIDE)
         .takes::<SettingsBody>()
         .answers::<ProjectAnswer>(200)
         .conditional()
         .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
+
+    /// Returns the pending request to change settings, with its effect.
+    SettingsRequest = CallSpec::get("/api/v1/projects/{project}/settings-request", READ)
+        .answers::<SettingsRequestItem>(200);
+
+    /// Requests a change of `tool_suppressions`, `criteria` and `target_criteria`, which another person then approves. A
+    /// project has at most one pending request.
+    RequestSettings = CallSpec::post("/api/v1/projects/{project}/settings-request", DEVELOP)
+        .takes::<SettingsRequestBody>()
+        .answers::<SettingsRequestItem>(201)
+        .conditional()
+        .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
+
+    /// Approves a request to change settings. The requester cannot approve it.
+    ApproveSettings = CallSpec::post("/api/v1/projects/{project}/settings-request/approve", DECIDE)
+        .takes::<SettingsDecisionBody>()
+        .answers::<ProjectAnswer>(200)
+        .conditional()
+        .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
+
+    /// Rejects a request to change settings. The requester withdraws it instead.
+    RejectSettings = CallSpec::post("/api/v1/projects/{project}/settings-request/reject", DECIDE)
+        .takes::<SettingsDecisionBody>()
+        .answers::<ProjectAnswer>(200)
+        .problems(&[Code::Conflict]);
+
+    /// Withdraws a request to change settings. Only the requester can.
+    WithdrawSettings = CallSpec::post("/api/v1/projects/{project}/settings-request/withdraw", DEVELOP)
+        .takes::<SettingsDecisionBody>()
+        .answers::<ProjectAnswer>(200)
+        .problems(&[Code::Conflict]);
 
     /// Lists the project's tokens that are not revoked.
     Tokens = CallSpec::get("/api/v1/projects/{project}/tokens", ADMINISTER).lists::<TokenItem>();

@@ -1,6 +1,6 @@
 //! A project and its settings.
 
-use super::BaselineBody;
+use super::{BaselineBody, SettingsRequestItem};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -152,4 +152,7 @@ pub struct ProjectAnswer {
     /// The time of that change, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub changed_at: Option<String>,
+    /// A pending request to change settings.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settings_request: Option<Box<SettingsRequestItem>>,
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::baseline::BaselineChoice;
-use crate::baseline_request::BaselineDecision;
+use crate::change_decision::ChangeDecision;
 use crate::event::Actor;
 use crate::exemption::{ExemptionEvent, ExemptionRequest, Reach, Reason, SourceScan, Term};
 use crate::ids::{EventId, IssueId, ScanId, TargetId, TokenId, token_digest};
@@ -10,6 +10,7 @@ use crate::project::{InProject, ProjectEvent};
 use crate::role::Role;
 use crate::scan_event::ScanEvent;
 use crate::settings::Settings;
+use crate::settings_request::GateSettings;
 use crate::target::TargetType;
 use crate::testing::recorded;
 use crate::token::IssuedToken;
@@ -88,10 +89,21 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
         ProjectEvent::BaselineRequested { .. } => Some(ProjectEvent::BaselineDecided {
             name: name(),
             request: EventId::from_bits([4; 16]),
-            decision: BaselineDecision::Approve,
+            decision: ChangeDecision::Approve,
             comment: "agreed".to_owned(),
         }),
-        ProjectEvent::BaselineDecided { .. } => None,
+        ProjectEvent::BaselineDecided { .. } => Some(ProjectEvent::SettingsRequested {
+            settings: GateSettings::of(&Settings::default()),
+            comment: "why".to_owned(),
+            version: None,
+        }),
+        ProjectEvent::SettingsRequested { .. } => Some(ProjectEvent::SettingsDecided {
+            request: EventId::from_bits([4; 16]),
+            decision: ChangeDecision::Approve,
+            comment: "agreed".to_owned(),
+            version: None,
+        }),
+        ProjectEvent::SettingsDecided { .. } => None,
     }
 }
 
@@ -99,7 +111,7 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
 fn every_event_of_a_project_has_its_subjects_and_no_secrets() {
     let events = std::iter::successors(after(None), |event| after(Some(event)));
     let (token, scan) = ("07".repeat(16), "03".repeat(16));
-    let expected: [(&str, [Vec<&str>; 4]); 8] = [
+    let expected: [(&str, [Vec<&str>; 4]); 10] = [
         ("settings_set", [vec![], vec![], vec![], vec![]]),
         ("target_created", [vec!["web"], vec![], vec![], vec![]]),
         ("baseline_set", [vec!["web"], vec![], vec![], vec![]]),
@@ -108,6 +120,8 @@ fn every_event_of_a_project_has_its_subjects_and_no_secrets() {
         ("scan_accepted", [vec!["web"], vec![], vec![], vec![&scan]]),
         ("baseline_requested", [vec!["web"], vec![], vec![], vec![]]),
         ("baseline_decided", [vec!["web"], vec![], vec![], vec![]]),
+        ("settings_requested", [vec![], vec![], vec![], vec![]]),
+        ("settings_decided", [vec![], vec![], vec![], vec![]]),
     ];
     let mut checked = 0;
     for (event, expected) in events.zip(&expected) {

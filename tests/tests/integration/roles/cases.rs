@@ -59,9 +59,21 @@ pub(crate) const CASES: &[Case] = &[
     case("GET", "/api/v1/projects/{project}/audit", REVIEWERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}", READERS, 200, |_| Example::of(&[])),
     case("PUT", "/api/v1/projects/{project}", ADMINS, 200, |_| Example::of(&[]).body(&json!({}))),
-    case("PATCH", "/api/v1/projects/{project}", ADMINS, 200, |_| {
-        Example::of(&[]).body(&json!({"rejected_allowed": 0}))
+    // The role secops may change this setting and two others; the suite `security` tests which.
+    case("PATCH", "/api/v1/projects/{project}", REVIEWERS, 200, |_| {
+        Example::of(&[]).body(&json!({"tool_suppressions": "ignored"}))
     }),
+    case("GET", "/api/v1/projects/{project}/settings-request", READERS, 200, |world| {
+        world.requested_settings();
+        Example::of(&[])
+    }),
+    case("POST", "/api/v1/projects/{project}/settings-request", DEVELOPERS, 201, |world| {
+        Example::of(&[]).body(&world.settings_request())
+    }),
+    case("POST", "/api/v1/projects/{project}/settings-request/approve", REVIEWERS, 200, World::requested_settings),
+    case("POST", "/api/v1/projects/{project}/settings-request/reject", REVIEWERS, 200, World::requested_settings),
+    // Only the requester can withdraw it, as with baselines below.
+    case("POST", "/api/v1/projects/{project}/settings-request/withdraw", DEVELOPERS, 409, World::requested_settings),
     case("GET", "/api/v1/projects/{project}/tokens", ADMINS, 200, |_| Example::of(&[])),
     case("POST", "/api/v1/projects/{project}/tokens", ADMINS, 201, |_| {
         Example::of(&[]).body(&json!({"name": "another", "role": "viewer"}))
@@ -278,6 +290,21 @@ impl World {
         let made = self.requester.json("POST", &format!("targets/{target}/baseline-request"), &body).expect(201);
         let body = json!({"request": made.json["request"], "comment": "agreed"});
         Example::of(&[("target", &target)]).body(&body)
+    }
+
+    /// A request to change settings, which replaces the pending one: that is outdated, because the settings have changed.
+    fn settings_request(&self) -> Value {
+        self.requested.set(self.requested.get() + 1);
+        let pattern = format!("unused-{}", self.requested.get());
+        let changed = json!({"criteria": null, "target_criteria": {pattern: {"fail_on_new": "low"}}});
+        self.account.json("PATCH", "", &changed).expect(200);
+        json!({"settings": {"criteria": {"fail_on_severity": "critical"}}, "reason": "The release waits."})
+    }
+
+    /// A decision on a new request to change settings.
+    fn requested_settings(&self) -> Example {
+        let made = self.requester.json("POST", "settings-request", &self.settings_request()).expect(201);
+        Example::of(&[]).body(&json!({"request": made.json["request"], "comment": "agreed"}))
     }
 
     /// A request for another exemption.

@@ -3,7 +3,7 @@
 use crate::view::badge::capitalised;
 
 /// The kinds of events in the log of a project.
-pub(super) const OF_PROJECT: [&str; 16] = [
+pub(super) const OF_PROJECT: [&str; 18] = [
     "settings_set",
     "target_created",
     "baseline_set",
@@ -11,6 +11,8 @@ pub(super) const OF_PROJECT: [&str; 16] = [
     "token_revoked",
     "baseline_requested",
     "baseline_decided",
+    "settings_requested",
+    "settings_decided",
     "scan_accepted",
     "exemption_requested",
     "exemption_approved",
@@ -31,6 +33,8 @@ pub(super) fn label(kind: &str) -> String {
         "exemption_many" => "Several exemptions changed".to_owned(),
         "exemption_returned" => "Exemption returned to review".to_owned(),
         "exemption_promoted" => "Exemption approved for all projects".to_owned(),
+        "settings_requested" => "Change of settings requested".to_owned(),
+        "settings_decided" => "Request to change settings decided".to_owned(),
         other => capitalised(other),
     }
 }

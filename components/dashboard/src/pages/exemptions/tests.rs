@@ -69,6 +69,7 @@ fn settings(self_approval: bool) -> ProjectAnswer {
         version: 1,
         changed_by: None,
         changed_at: None,
+        settings_request: None,
     }
 }
 

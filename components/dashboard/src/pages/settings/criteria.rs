@@ -53,18 +53,25 @@ pub(super) fn from_text(text: &str) -> Result<(Option<CriteriaBody>, BTreeMap<St
     Ok((of_project, of_targets))
 }
 
-/// The field with the least criteria.
+/// The section with the field.
 pub(super) fn editor(form: &Form) -> Markup {
     html! {
         section class="card stack" aria-labelledby="criteria-title" {
             h2 id="criteria-title" { "Least criteria" }
-            div class="field" {
-                label for="criteria" { "What every upload is judged by" }
-                textarea id="criteria" name="criteria" rows="4" spellcheck="false" autocapitalize="none" aria-describedby="criteria-hint" {
-                    (form.text("criteria"))
-                }
-                p class="hint" id="criteria-hint" { (HINT) }
+            (field(form))
+        }
+    }
+}
+
+/// The field itself.
+pub(super) fn field(form: &Form) -> Markup {
+    html! {
+        div class="field" {
+            label for="criteria" { "What every upload is judged by" }
+            textarea id="criteria" name="criteria" rows="4" spellcheck="false" autocapitalize="none" aria-describedby="criteria-hint" {
+                (form.text("criteria"))
             }
+            p class="hint" id="criteria-hint" { (HINT) }
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Choice {
 }
 
 /// The settings with a fixed list of values.
-pub(super) const CHOICES: [Choice; 8] = [
+pub(super) static CHOICES: [Choice; 8] = [
     Choice {
         name: "unassigned_as",
         group: Group::Gate,
@@ -120,6 +120,21 @@ pub(super) const BASELINES: &str = "The baseline of targets without their own. A
 /// The hint on the maximum duration of exemptions.
 pub(super) const DAYS_MAX: &str = "The maximum duration of an exemption of an issue with this severity. With a limit, an \
     exemption without expiry is not allowed. If empty, there is no limit. It is checked at the request and at the approval.";
+
+/// The label of the least criteria.
+pub(super) const CRITERIA: &str = "Least criteria";
+
+/// The setting with this name, if it has a fixed list of values.
+pub(super) fn choice(name: &str) -> Option<&'static Choice> {
+    CHOICES.iter().find(|choice| choice.name == name)
+}
+
+impl Choice {
+    /// The label of a value; an unknown one is its own.
+    pub(super) fn words<'a>(&self, value: &'a str) -> &'a str {
+        self.options.iter().find(|(known, _)| *known == value).map_or(value, |(_, label)| *label)
+    }
+}
 
 /// The label of a type of targets.
 pub(super) fn type_label(kind: TargetType) -> &'static str {
@@ -236,10 +251,9 @@ pub(super) struct Difference {
 
 /// The settings in which what was entered differs from the present ones.
 pub(super) fn differences(now: &Form, entered: &Form) -> Vec<Difference> {
-    let words = |form: &Form, choice: &Choice| {
-        let value = form.text(choice.name);
-        choice.options.iter().find(|(known, _)| *known == value).map_or(value, |(_, label)| label).to_owned()
-    };
+    let words = |form: &Form, choice: &Choice| choice.words(form.text(choice.name)).to_owned();
+    let lines = |form: &Form| form.text("criteria").lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    let criteria = (CRITERIA.to_owned(), lines(now), lines(entered));
     let choices = CHOICES.iter().map(|choice| (choice.label.to_owned(), words(now, choice), words(entered, choice)));
     let number = |name: String, label: String| (label, now.text(&name).to_owned(), entered.text(&name).to_owned());
     let numbers = [
@@ -262,7 +276,7 @@ pub(super) fn differences(now: &Form, entered: &Form) -> Vec<Difference> {
             baseline(entered, kind),
         )
     });
-    let all = choices.chain(numbers).chain(days).chain(baselines);
+    let all = choices.chain([criteria]).chain(numbers).chain(days).chain(baselines);
     let shown = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
     all.filter(|(_, now, entered)| now != entered)
         .map(|(label, now, entered)| Difference { label, now: shown(now), entered: shown(entered) })
