@@ -38,10 +38,10 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         }
         let frozen = self.frozen_to_accept(caller, project, scan).await?;
         let record = &frozen.record;
-        let (request, own) = (&record.request, SeriesScan::of(record));
+        let (request, own) = (&record.request, SeriesScan::of(record, &frozen.report));
         let key = keys::accepted(request.target_id(), &request.variant, &record.tool, &record.categories);
         let before = document::find::<AcceptedScan>(self.kv, &key).await?;
-        if let Some(before) = before.as_ref().filter(|before| before.scan == own) {
+        if let Some(before) = before.as_ref().filter(|before| before.scan.scan == scan) {
             return Ok(answer(before));
         }
         let head = keys::head(request.target_id(), &request.variant, &record.tool, &record.categories);

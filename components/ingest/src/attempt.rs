@@ -14,14 +14,12 @@ use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use domain::digest::hex;
 use domain::event::Actor;
-use domain::head::SeenReport;
 use domain::ids::{EventId, ScanId};
 use domain::limits::{SERIES_OF_TOKEN_PER_DAY_MAX, TARGETS_OF_TOKEN_MAX};
 use domain::project::{InProject, Project, ProjectEvent};
 use domain::reference::Reference;
 use domain::reference::facts::ReferenceChoice;
 use domain::scan::{ScanRecord, UploadTrust};
-use domain::series::Series;
 use domain::trend::Day;
 use domain::upload_limits::UploadLimits;
 use domain::version::Versions;
@@ -138,6 +136,7 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
             versions: Versions::CURRENT,
             replay_of: None,
             same_report: None,
+            older_than: None,
             trust: UploadTrust::of(self.uploads),
             replayed: None,
         };
@@ -208,19 +207,17 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
 
     /// Chooses the reference scan, and freezes the scan unless another attempt did.
     async fn freeze_now(&self, mut own: Frozen, turn: u64, shared: bool) -> Result<Frozen, Problem> {
-        let record = &mut own.record;
         // Read again: the report may have taken minutes to arrive.
-        let project = project_state(self.ingest.kv, &record.request.project, self.ingest.now).await?;
-        let series = Series { tool: record.tool.clone(), categories: record.categories.clone() };
+        let project = project_state(self.ingest.kv, &own.record.request.project, self.ingest.now).await?;
         // The baseline may be another one by now.
-        check_limits(&project, &record.request, self.uploads, record.by.role)?;
-        let report = SeenReport::of(record);
-        let choice = self.ingest.choose_reference(&project, &record.request, series, &record.parts, &report).await?;
-        let ReferenceChoice { reference, lineage, missing, baseline, same_report, begins_series } = choice;
+        check_limits(&project, &own.record.request, self.uploads, own.record.by.role)?;
+        let choice = self.ingest.choose_reference(&project, &own).await?;
+        let ReferenceChoice { reference, lineage, missing, baseline, same_report, older_than, begins_series } = choice;
         if begins_series {
             self.count_series().await?;
         }
-        record.same_report = same_report;
+        let record = &mut own.record;
+        (record.same_report, record.older_than) = (same_report, older_than);
         record.settings = project.settings;
         record.turn = Some(turn);
         (record.reference, record.lineage, record.missing, record.baseline) = (reference, lineage, missing, baseline);

@@ -5,13 +5,14 @@ use crate::ingest::Ingest;
 use api::internal::Services;
 use api::problem::Problem;
 use domain::baseline::{Baseline, ChosenBaseline, PatternError};
-use domain::head::{AcceptedScan, Head, SeenReport};
+use domain::head::{AcceptedScan, Head, SeenReport, SeriesScan};
 use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
 use domain::journal::JournalId;
 use domain::parts::{KnownParts, PartSet};
 use domain::project::Project;
 use domain::reference::choose::{BaselineScan, ResolvedBaseline, ScannedVariant};
 use domain::reference::facts::{PreviousScan, ReferenceChoice, ReferenceFacts, ReportSeries};
+use domain::report_age::NewerReport;
 use domain::scan::{ScanRecord, ScanRequest};
 use domain::scan_log::ScanLog;
 use domain::series::Series;
@@ -26,18 +27,14 @@ const ANSWER_WAIT: Duration = Duration::from_millis(200);
 const SEVERAL_TOOLS: &str = "sarif";
 
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
-    /// Chooses the reference scan of a scan, as the baseline, the heads and the target's other scans are now.
+    /// Chooses the reference scan of the scan `own`, as the baseline, the heads and the target's other scans are now.
     ///
     /// # Errors
     /// The store failed, or the stored baseline is not valid.
-    pub(crate) async fn choose_reference(
-        &self,
-        project: &Project,
-        request: &ScanRequest,
-        series: Series,
-        parts: &[String],
-        report: &SeenReport,
-    ) -> Result<ReferenceChoice, Problem> {
+    pub(crate) async fn choose_reference(&self, project: &Project, own: &Frozen) -> Result<ReferenceChoice, Problem> {
+        let record = &own.record;
+        let (request, parts) = (&record.request, record.parts.as_slice());
+        let series = Series { tool: record.tool.clone(), categories: record.categories.clone() };
         let chosen = project.baseline(&request.target, request.target_type);
         let own_known = self.known_parts(request, &request.variant, &series.tool, parts).await?;
         let mut found = ReportSeries::find(&series, parts, own_known.as_ref());
@@ -64,7 +61,11 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             (_, _) => None,
         };
         let lacking = found.lacking;
-        let same_report = head.as_ref().and_then(|head| head.same_report(report));
+        let same_report = head.as_ref().and_then(|head| head.same_report(&SeenReport::of(record)));
+        // A scan that is compared with another variant needs no decision of a reviewer.
+        let newest_accepted = accepted.or_else(|| head.as_ref().and_then(Head::accepted));
+        let older_than = NewerReport::find(newest_accepted.as_ref(), own.report.made_at, record.received);
+        let accepted = accepted.map(|accepted| accepted.scan);
         let previous = match head.map(|head| head.newest.scan) {
             // Only these parts can show what is missing.
             Some(scan) if lacking.is_empty() && !parts.is_empty() => {
@@ -74,8 +75,18 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             None => None,
         };
         let (chosen, resolved) = (&chosen, &resolved);
-        let facts =
-            ReferenceFacts { request, parts, lacking, chosen, resolved, of_baseline, previous, accepted, same_report };
+        let facts = ReferenceFacts {
+            request,
+            parts,
+            lacking,
+            chosen,
+            resolved,
+            of_baseline,
+            previous,
+            accepted,
+            same_report,
+            older_than,
+        };
         facts.choose().map_err(|error| invalid_baseline(&error))
     }
 
@@ -138,13 +149,18 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
 
     /// The newest accepted scan of the request's variant in a series with this head. A reviewer's decision is read only
     /// if the newest scan was not accepted without one.
-    async fn accepted(&self, request: &ScanRequest, series: &Series, head: &Head) -> Result<Option<ScanId>, Problem> {
+    async fn accepted(
+        &self,
+        request: &ScanRequest,
+        series: &Series,
+        head: &Head,
+    ) -> Result<Option<SeriesScan>, Problem> {
         if head.accepted() == Some(head.newest) {
-            return Ok(Some(head.newest.scan));
+            return Ok(Some(head.newest));
         }
         let key = keys::accepted(request.target_id(), &request.variant, &series.tool, &series.categories);
         let decision = document::find::<AcceptedScan>(self.kv, &key).await?;
-        Ok(head.accepted_with(decision.as_ref()).map(|accepted| accepted.scan))
+        Ok(head.accepted_with(decision.as_ref()))
     }
 
     /// The known sets of parts of a variant's reports by a tool. If they do not decide about `parts`, those of reports by

@@ -166,7 +166,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         }
         let current: Option<Head> = document::find(self.kv, &key).await?;
         let accepted = complete && is_accepted(record, verdict);
-        let head = Head::after(current.as_ref(), SeriesScan::of(record), SeenReport::of(record), accepted);
+        let own = SeriesScan::of(record, &frozen.report);
+        let head = Head::after(current.as_ref(), own, SeenReport::of(record), accepted);
         if current.is_none_or(|current| current != head) {
             document::put(self.kv, &key, &head).await?;
         }

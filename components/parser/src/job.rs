@@ -7,6 +7,7 @@ use api::problem::{Code, Problem};
 use domain::grouping::Footprint;
 use domain::ids::ScannerId;
 use domain::scan::ParsedReport;
+use domain::time::Timestamp;
 use finding::Finding;
 use scanners::{Expected, ParseError, Sink, Stop};
 use std::io::Read;
@@ -88,7 +89,11 @@ fn parse_parts<K: BlockingKv>(
         format: id(parsed.format)?,
         categories: parsed.categories.into_iter().collect(),
         parts: parsed.parts.into_iter().collect(),
-        report: ParsedReport { summary: parsed.summary, scanner_version: parsed.scanner_version },
+        report: ParsedReport {
+            summary: parsed.summary,
+            scanner_version: parsed.scanner_version,
+            made_at: parsed.made_at_ms.map(Timestamp::from_ms),
+        },
         holds_secrets: parsed.holds_secrets,
         findings,
         revision,

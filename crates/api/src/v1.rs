@@ -42,8 +42,8 @@ pub use replay::{
     ReplayVersions, VersionsItem,
 };
 pub use scan::{
-    BlindSpot, Comparison, RejectedEntry, Report, Scan, ScanAnswer, ScanItem, Source, SourceUse, Tally, TargetRef,
-    Thresholds,
+    BlindSpot, Comparison, NewerReport, RejectedEntry, Report, Scan, ScanAnswer, ScanItem, Source, SourceUse, Tally,
+    TargetRef, Thresholds,
 };
 pub use scanner::{Difference, ScannerItem};
 pub use settings_request::{

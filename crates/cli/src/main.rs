@@ -17,6 +17,7 @@ mod bandit;
 mod body;
 mod client;
 mod demo;
+mod evidence;
 mod exemptions;
 mod explain;
 mod failure;

@@ -16,7 +16,7 @@ use crate::body::ReportBody;
 use crate::client::{Client, Error, Sending};
 use crate::progress::Progress;
 use crate::source::{self, CodeSource};
-use crate::{failure, issues, null_report, output, random, retry, terminal, variables, verdict};
+use crate::{evidence, failure, issues, null_report, output, random, retry, terminal, variables, verdict};
 
 /// The most rejected entries and scanner errors that are shown one by one.
 const COMPLAINTS_MAX: usize = 5;
@@ -210,6 +210,7 @@ fn warn_of_unused(answer: &ScanAnswer) {
     for error in report.scanner_errors.iter().take(COMPLAINTS_MAX) {
         terminal::warn(&format!("{} reports an error: {error}", answer.scan.scanner));
     }
+    evidence::sentences(report).iter().for_each(|sentence| terminal::warn(sentence));
     warn_of_blind_spots(answer);
     let shown = |listed: usize| u64::try_from(listed.min(COMPLAINTS_MAX)).unwrap_or(u64::MAX);
     let more = report.rejected_total.saturating_sub(shown(report.rejected.len()))

@@ -7,8 +7,8 @@
 use crate::event::Mark;
 use crate::ids::{CommitId, ScanId};
 use crate::reference::Reference;
-use crate::scan::ScanRecord;
-
+use crate::report_age::credible;
+use crate::scan::{ParsedReport, ScanRecord};
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,16 @@ pub struct SeriesScan {
     /// The turn of the scan among the scans of this variant by this tool.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub turn: Option<u64>,
+    /// The time at which its report was made, if the report states a credible one; absent for scans of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made_at: Option<Timestamp>,
 }
 
 impl SeriesScan {
     /// Returns the place of a scan.
-    pub fn of(record: &ScanRecord) -> Self {
-        Self { scan: record.id, received: record.received, turn: record.turn }
+    pub fn of(record: &ScanRecord, report: &ParsedReport) -> Self {
+        let made_at = credible(report.made_at, record.received);
+        Self { scan: record.id, received: record.received, turn: record.turn, made_at }
     }
 
     /// True if this scan comes after the other: by their turns, which are the order in which they are compared.
@@ -140,7 +144,8 @@ mod tests {
 
     fn scan(turn: u64) -> SeriesScan {
         let n = u8::try_from(turn).unwrap();
-        SeriesScan { scan: ScanId::from_bits([n; 16]), received: Timestamp::from_ms(0), turn: Some(turn) }
+        let scan = ScanId::from_bits([n; 16]);
+        SeriesScan { scan, received: Timestamp::from_ms(0), turn: Some(turn), made_at: None }
     }
 
     fn report(sha256: &str, commit: Option<&str>) -> SeenReport {
@@ -200,8 +205,10 @@ mod tests {
         let old = format!(r#"{{"v":1,"scan":"{}","received":5,"turn":7}}"#, "07".repeat(16));
         let old: Head = serde_json::from_str(&old).unwrap();
         assert_eq!(old.accepted(), Some(old.newest));
-        let next = Head::after(Some(&old), scan(8), report("ab", None), false);
+        assert_eq!(old.newest.made_at, None);
+        let made_at = Some(Timestamp::from_ms(9));
+        let next = Head::after(Some(&old), SeriesScan { made_at, ..scan(8) }, report("ab", None), false);
         assert_eq!(next.accepted(), Some(old.newest));
-        insta::assert_snapshot!(serde_json::to_string(&next).unwrap(), @r#"{"v":2,"scan":"08080808080808080808080808080808","received":0,"turn":8,"accepted":{"scan":"07070707070707070707070707070707","received":5,"turn":7},"report":{"sha256":"ab"}}"#);
+        insta::assert_snapshot!(serde_json::to_string(&next).unwrap(), @r#"{"v":2,"scan":"08080808080808080808080808080808","received":0,"turn":8,"made_at":9,"accepted":{"scan":"07070707070707070707070707070707","received":5,"turn":7},"report":{"sha256":"ab"}}"#);
     }
 }

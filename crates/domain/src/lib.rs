@@ -36,6 +36,7 @@ mod person;
 pub mod project;
 pub mod reference;
 pub mod replay;
+pub mod report_age;
 pub mod revoked;
 pub mod role;
 pub mod scan;

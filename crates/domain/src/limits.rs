@@ -53,5 +53,12 @@ pub const TREND_DAYS: u32 = 90;
 pub const TREND_SERIES_MAX: usize = 20;
 /// The number of a target's newest scans that its trend remembers, so that a scan that is recorded twice counts once.
 pub const TREND_SCANS_REMEMBERED: usize = 64;
+/// The number of days of 24 hours between the time at which a report was made and the start of its upload, above which
+/// the upload is shown as late. A report that a pipeline makes and uploads is minutes old; one of the day before may be
+/// that of a nightly scan.
+pub const REPORT_LATE_DAYS: u32 = 1;
+/// The maximum number of days of 24 hours that the time at which a report was made may be after the start of its upload.
+/// Times without a zone count as UTC and may be 14 hours ahead; a time above the limit is that of a wrong clock.
+pub const REPORT_AHEAD_DAYS_MAX: u32 = 1;
 /// The maximum number of scans of one run of a pipeline that are stored, the newest ones.
 pub const EXECUTION_SCANS_MAX: usize = 200;

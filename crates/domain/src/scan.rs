@@ -5,6 +5,7 @@ use crate::event::Actor;
 use crate::ids::{PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetName, VariantName};
 use crate::reference::Reference;
 use crate::replay::Replayed;
+use crate::report_age::NewerReport;
 use crate::serde_skip::is_default;
 use crate::series::series;
 use crate::settings::Settings;
@@ -121,6 +122,9 @@ pub struct ScanRecord {
     /// The variant's own previous scan, if it had the same report for another commit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub same_report: Option<ScanId>,
+    /// The newest accepted scan of the series, if its report was made after this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub older_than: Option<NewerReport>,
     /// The trust in what the uploader says. The default is that of scans that were stored before tokens had limits.
     #[serde(skip_serializing_if = "is_default", default)]
     pub trust: UploadTrust,
@@ -181,6 +185,9 @@ pub struct ParsedReport {
     /// The scanner's version, if the report states it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scanner_version: Option<String>,
+    /// The time at which the scanner made the report, if the report states it; absent for scans of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -42,6 +42,13 @@ impl Timestamp {
         text.parse().or_else(|error| midnight().map_err(|_| error))
     }
 
+    /// Formats the date and the minute in UTC, for example `2026-11-23 06:18`.
+    pub fn to_minute(self) -> String {
+        let text = self.to_string();
+        let (day, rest) = text.split_once('T').unwrap_or((&text, ""));
+        format!("{day} {}", rest.get(..5).unwrap_or(rest))
+    }
+
     /// Returns the milliseconds from `earlier` to this time; negative if `earlier` is after it.
     pub fn ms_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
@@ -81,6 +88,8 @@ mod tests {
     fn timestamps_are_written_in_rfc_3339() {
         assert_eq!(Timestamp::from_ms(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_ms(1_795_414_680_001).to_string(), "2026-11-23T06:18:00.001Z");
+        assert_eq!(Timestamp::from_ms(1_795_414_739_999).to_minute(), "2026-11-23 06:18");
+        assert_eq!(Timestamp::from_ms(i64::MAX).to_minute(), "9223372036854775807ms ");
     }
 
     #[test]

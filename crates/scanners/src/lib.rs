@@ -194,6 +194,8 @@ pub use exercise::exercise;
 #[cfg(test)]
 mod field;
 #[cfg(test)]
+mod made_at;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod tests;

@@ -9,4 +9,5 @@ pub(crate) mod rating;
 pub(crate) mod secret;
 pub(crate) mod slug;
 pub(crate) mod snippet;
+pub(crate) mod time;
 pub(crate) mod web;

@@ -73,7 +73,7 @@ pub async fn write(
     };
     let frozen = Frozen {
         record: ScanRecord { id, ..current.record.clone() },
-        report: ParsedReport { summary: report, scanner_version: None },
+        report: ParsedReport { summary: report, scanner_version: None, made_at: None },
         attempt: ATTEMPT.to_owned(),
         raw: RawReport::Removed,
         source: None,

@@ -18,6 +18,7 @@ mod overview;
 mod pairs;
 mod queries;
 mod replay;
+mod report_age;
 mod rescoring;
 mod retries;
 mod settings;

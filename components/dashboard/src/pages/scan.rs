@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 mod blind_spots;
+mod evidence;
 pub(crate) mod filters;
 pub(crate) mod issue_list;
 pub(crate) mod summary;
@@ -126,12 +127,7 @@ fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
                 }
             }
         }
-        @if let Some(same) = report.same_as {
-            p class="notice care" {
-                "The report is byte for byte that of " a href={ (base) "/scans/" (same) } { "the scan before" }
-                ", which was of another commit. It may not be a report of this commit."
-            }
-        }
+        (evidence::section(&base, report))
         @if !report.complete { p class="notice care" { (incomplete(report)) } }
     }
 }

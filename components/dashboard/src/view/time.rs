@@ -15,6 +15,14 @@ pub(crate) fn relative(at: &str, now: Timestamp) -> Markup {
     }
 }
 
+/// A time (RFC 3339) as date and minute in UTC. Text that is not a time stays as it is.
+pub(crate) fn minute(at: &str) -> Markup {
+    match at.parse::<Timestamp>() {
+        Ok(time) => html! { time datetime=(time) title=(exact(time)) { (time.to_minute()) } },
+        Err(_) => html! { (at) },
+    }
+}
+
 /// The date and time in UTC, to the second.
 fn exact(at: Timestamp) -> String {
     let text = at.to_string();
@@ -68,6 +76,9 @@ mod tests {
     fn the_exact_time_is_shown_too() {
         let markup = relative("2026-11-24T16:00:12.345Z", Timestamp::from_ms(1_795_536_012_345)).into_string();
         assert!(markup.contains(r#"title="2026-11-24 16:00:12 UTC""#), "{markup}");
+        let markup = minute("2026-11-24T16:00:12.345Z").into_string();
+        assert!(markup.contains(r#"title="2026-11-24 16:00:12 UTC">2026-11-24 16:00</time>"#), "{markup}");
+        assert_eq!(minute("<b>").into_string(), "&lt;b&gt;");
         assert_eq!(relative("<b>", Timestamp::from_ms(0)).into_string(), "&lt;b&gt;");
     }
 }

@@ -6,6 +6,7 @@ use domain::counts::Counts;
 use domain::gate::{AppliedThresholds, Judgement};
 use domain::ids::{ProjectId, ScanId};
 use domain::reference::Reference;
+use domain::report_age;
 use domain::scan::{ParsedReport, ScanRecord};
 use domain::source::Revision;
 use domain::target::TargetType;
@@ -257,6 +258,17 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub same_as: Option<ScanId>,
+    /// The time at which the scanner made the report, RFC 3339, if the report states it: the end of the run, else its
+    /// start. Nothing proves it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made_at: Option<String>,
+    /// The newest accepted scan of this variant and scanner, if its report was made after this one: this report may not be
+    /// that of the newest code. A time more than a day after its upload is not compared.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub older_than: Option<NewerReport>,
+    /// True if the upload began more than 24 hours after `made_at`.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub made_long_before: bool,
     /// The first SARIF runs, by tool and category, that the previous report contained and this one lacks.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub missing: Vec<String>,
@@ -269,6 +281,17 @@ pub struct Report {
     /// The use of the sidecar; absent if the upload had none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<SourceUse>,
+}
+
+/// A scan whose report was made after that of another scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NewerReport {
+    /// The scan.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub scan: ScanId,
+    /// The time at which its report was made, RFC 3339.
+    pub made_at: String,
 }
 
 /// The use of a sidecar with code from the working tree.
@@ -459,6 +482,11 @@ impl Report {
                 .is_some()
                 .then_some(SourceUse { enriched: summary.enriched, mismatched: summary.mismatched }),
             same_as: record.same_report,
+            made_at: report.made_at.map(|made_at| made_at.to_string()),
+            older_than: record
+                .older_than
+                .map(|newer| NewerReport { scan: newer.scan, made_at: newer.made_at.to_string() }),
+            made_long_before: report_age::is_late(report.made_at, record.received),
             missing: record.missing.clone(),
             complete: record.is_complete(summary),
         }

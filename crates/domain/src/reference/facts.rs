@@ -5,6 +5,7 @@ use crate::ids::ScanId;
 use crate::parts::{KnownParts, MISSING_LISTED_MAX};
 use crate::reference::Reference;
 use crate::reference::choose::{BaselineScan, OwnScans, ResolvedBaseline};
+use crate::report_age::NewerReport;
 use crate::scan::ScanRequest;
 use crate::series::Series;
 
@@ -62,6 +63,8 @@ pub struct ReferenceFacts<'a> {
     pub accepted: Option<ScanId>,
     /// The variant's own previous scan, if it had the same report for another commit.
     pub same_report: Option<ScanId>,
+    /// The newest accepted scan of the series, if its report was made after this one.
+    pub older_than: Option<NewerReport>,
 }
 
 /// The result of the choice. It is frozen into the scan.
@@ -77,6 +80,8 @@ pub struct ReferenceChoice {
     pub baseline: bool,
     /// The variant's own previous scan, if it had the same report for another commit.
     pub same_report: Option<ScanId>,
+    /// The newest accepted scan of the series, if its report was made after this one.
+    pub older_than: Option<NewerReport>,
     /// True if the variant has no previous scan of this series.
     pub begins_series: bool,
 }
@@ -93,8 +98,9 @@ impl ReferenceFacts<'_> {
         let reference = Reference::choose(&self.request.variant, self.resolved, self.of_baseline, own);
         let baseline = self.chosen.includes(&self.request.variant, &reference)?;
         let lineage = previous.filter(|previous| reference.scan() != Some(*previous));
+        let Self { same_report, older_than, .. } = self;
         let begins_series = previous.is_none();
-        Ok(ReferenceChoice { reference, lineage, missing, baseline, same_report: self.same_report, begins_series })
+        Ok(ReferenceChoice { reference, lineage, missing, baseline, same_report, older_than, begins_series })
     }
 
     /// The parts that the report lacks: those of a known report that includes it, or else those that the previous scan's
@@ -229,6 +235,7 @@ mod tests {
             previous: Some(PreviousScan { scan: scan(2), parts: parts.clone() }),
             accepted: Some(scan(2)),
             same_report: None,
+            older_than: None,
         };
         let mut changed = request.clone();
         change(&mut facts, &mut changed);

@@ -62,6 +62,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         "scan_info.rails_version",
         "scan_info.app_path",
         "scan_info.checks_performed",
+        "scan_info.end_time",
+        "scan_info.start_time",
     ];
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => collector.result(item.read::<RawWarning>().map(|warning| warning.into_finding(false))),
@@ -87,6 +89,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             count.into_iter().for_each(|count| collector.examined(Unit::Rules, count));
             Ok(())
         }
+        7 => item.ended(collector),
+        8 => item.started(collector),
         path => {
             is_brakeman = true;
             if let Some(version) = item.read::<Text>().ok().filled().filter(|_| path == 3) {

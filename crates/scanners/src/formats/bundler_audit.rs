@@ -242,7 +242,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         }
         1 => {
             has_date = true;
-            Ok(())
+            item.ended(collector)
         }
         _ => {
             if let Ok(version) = item.read::<Text>() {

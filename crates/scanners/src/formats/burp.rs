@@ -52,6 +52,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         collector.result(issue(&found.element))
     })?;
+    collector.ended(root.attribute("exportTime"));
     let version = root.attribute("burpVersion");
     if let Some(version) = version {
         collector.version(version);

@@ -91,6 +91,8 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         }
         collector.result(result(&found.element, found.ancestors.last()))
     })?;
+    collector.ended(root.attribute("ReportCreationTime"));
+    collector.started(root.attribute("ScanStart"));
     root.attribute("CheckmarxVersion").into_iter().for_each(|version| collector.version(version));
     structure.require(collector, "a CxSAST XML report has the outermost element `CxXMLResults`")
 }

@@ -37,7 +37,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     // The last path shows if the object `results` exists, even if it is empty: no file is called `/`.
-    let paths = ["results{}[]", "plugins_used[]", "version", "results./"];
+    let paths = ["results{}[]", "plugins_used[]", "version", "results./", "generated_at"];
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => collector.result(item.read::<RawSecret>().map(|secret| secret.into_finding(item.name(0)))),
         2 => {
@@ -47,6 +47,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
         3 => collector.rejected("`/` is not a file name".to_owned()),
+        4 => item.ended(collector),
         _ => Ok(()),
     })?;
     seen.require(collector, &[1, 3], "a detect-secrets baseline has the list `plugins_used` and the object `results`")

@@ -12,7 +12,7 @@
 //!
 //! Severities are GitLab's words, unless the report has CVSS vectors. `Unknown` and `Undefined` have no score.
 
-use crate::reader::json::{self, Many, Number, Text};
+use crate::reader::json::{self, Loose, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::Sniff;
 use crate::reader::text::Filled;
@@ -115,6 +115,8 @@ struct RawScan {
     #[serde(rename = "type")]
     kind: Option<Text>,
     status: Option<Text>,
+    start_time: Loose<Text>,
+    end_time: Loose<Text>,
     scanner: Option<RawScanner>,
     #[serde(default)]
     messages: Many<RawMessage>,
@@ -134,6 +136,8 @@ struct RawMessage {
 
 impl RawScan {
     fn collect(self, collector: &mut Collector<'_>) {
+        collector.ended(self.end_time.as_str());
+        collector.started(self.start_time.as_str());
         if let Some(RawScanner { name, version: Some(version) }) = self.scanner {
             collector.version(name.filled().map_or(version.0.clone(), |name| format!("{name} {}", version.0)));
         }

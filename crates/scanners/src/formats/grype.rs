@@ -41,7 +41,8 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["matches~[]", "ignoredMatches[]", "descriptor.version", "source.type", "distro.name"];
+    let paths =
+        ["matches~[]", "ignoredMatches[]", "descriptor.version", "source.type", "distro.name", "descriptor.timestamp"];
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => collector.result(fields::of(&item, |fields| finding(fields, false))),
         1 => collector.result(fields::of(&item, |fields| finding(fields, true))),
@@ -49,6 +50,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             item.read::<json::Text>().into_iter().for_each(|version| collector.version(version.0));
             Ok(())
         }
+        5 => item.ended(collector),
         _ => Ok(()),
     })?;
     // A report that was cut down to its matches is accepted if Grype is named.

@@ -52,7 +52,8 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let (mut final_status, mut has_errors) = (None, false);
-    let paths = ["analysisVulnerabilities~![]", "errors", "version", "status", "repositoryID"];
+    let paths =
+        ["analysisVulnerabilities~![]", "errors", "version", "status", "repositoryID", "finishedAt", "createdAt"];
     let mut has_repository = false;
     let seen = json::walk(input, &paths, &mut |item| {
         let text = if item.path == 0 { None } else { item.read::<Text>().ok().filled() };
@@ -70,6 +71,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             (2, Some(version)) => collector.version(version.trim_start_matches('v')),
             (3, status) => final_status = status,
             (4, _) => has_repository = true,
+            (5, end) => collector.ended(end.as_deref()),
+            (6, start) => collector.started(start.as_deref()),
             (_, _) => {}
         }
         Ok(())

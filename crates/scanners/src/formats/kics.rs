@@ -79,13 +79,15 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 /// Collects the fields of each query, by its index, since they may follow its results. Also reads the fields of the
 /// whole scan.
 fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<usize, Query>, ParseError> {
-    const SCAN_FIELDS: [&str; 6] = [
+    const SCAN_FIELDS: [&str; 8] = [
         "kics_version",
         "files_failed_to_scan",
         "queries_failed_to_execute",
         "files_scanned",
         "files_parsed",
         "queries_total",
+        "end",
+        "start",
     ];
     // The values of `SCAN_FIELDS` that are counts.
     let mut counts: [Option<u64>; SCAN_FIELDS.len()] = [None; SCAN_FIELDS.len()];
@@ -103,6 +105,8 @@ fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<u
         };
         match (at, counts.get_mut(at)) {
             (0, _) => value.into_iter().for_each(|version| collector.version(version)),
+            (6, _) => collector.ended(value.as_deref()),
+            (7, _) => collector.started(value.as_deref()),
             (1 | 2, Some(count)) if item.raw != "null" => {
                 *count = item.read::<Number>().ok().and_then(Number::count);
                 if count.is_none() {
@@ -115,7 +119,7 @@ fn queries(input: Input<'_>, collector: &mut Collector<'_>) -> Result<BTreeMap<u
         }
         Ok(())
     })?;
-    let [_, failed_files, failed_queries, scanned, parsed, total] = counts;
+    let [_, failed_files, failed_queries, scanned, parsed, total, ..] = counts;
     for (count, failure) in [(failed_files, "files could not be scanned"), (failed_queries, "queries could not be run")]
     {
         if let Some(count) = count.filter(|count| 0 < *count) {

@@ -86,7 +86,8 @@ struct ReportIndex {
 impl ReportIndex {
     fn of(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Self, ParseError> {
         let mut index = Self::default();
-        let paths = ["summaryDetails.controls{}", "resources[]", "metadata.scanMetadata.kubescapeVersion"];
+        let paths =
+            ["summaryDetails.controls{}", "resources[]", "metadata.scanMetadata.kubescapeVersion", "generationTime"];
         json::walk(input, &paths, &mut |item| {
             match item.path {
                 0 => {
@@ -106,6 +107,7 @@ impl ReportIndex {
                         index.files.insert(resource.resource_id.0, path);
                     }
                 }
+                3 => item.ended(collector)?,
                 _ => item.read::<Text>().into_iter().for_each(|version| collector.version(version.0)),
             }
             Ok(())

@@ -106,7 +106,10 @@ fn report_skipped(host: &Element, reason: &str, collector: &mut Collector<'_>) {
     }
 }
 
+/// Notes the version and the times of a run. Version 2.1.6 writes the end as the year 1970.
 fn version(run: &Element, collector: &mut Collector<'_>) {
+    collector.ended(run.attribute("scanend"));
+    collector.started(run.attribute("scanstart"));
     if let Some(version) = run.attribute("version") {
         collector.version(version);
     }

@@ -71,7 +71,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         match found.path {
             0 => return host(&found.element, collector),
-            1 => found.element.attribute("errormsg").into_iter().for_each(|error| collector.scanner_error(error)),
+            1 => {
+                collector.ended(found.element.attribute("time"));
+                found.element.attribute("errormsg").into_iter().for_each(|error| collector.scanner_error(error));
+            }
             _ => {
                 let up = found.element.attribute("up").and_then(|count| count.trim().parse().ok());
                 up.into_iter().for_each(|count| collector.examined(Unit::Hosts, count));
@@ -79,6 +82,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         }
         Ok(())
     })?;
+    collector.started(root.attribute("start"));
     if let Some(version) = root.attribute("version") {
         collector.version(version);
     }

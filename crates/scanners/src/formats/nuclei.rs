@@ -13,7 +13,7 @@
 //! counts as one that contains secrets. Values that templates for tokens and keys extract are secrets, and are masked.
 
 use crate::Scanner;
-use crate::reader::json::{self, Many, Number, Text};
+use crate::reader::json::{self, Loose, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 use crate::reader::sniff::{Notation, Sniff};
 use crate::reader::text::Filled;
@@ -60,6 +60,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             return collector.rejected("`template-id` is missing".to_owned());
         }
         valid += 1;
+        collector.started(result.timestamp.as_str());
         collect(result, collector)
     })?;
     collector.require(
@@ -107,6 +108,7 @@ struct RawResult {
     #[serde(rename = "matcher-status")]
     matcher_status: Option<bool>,
     error: Option<Text>,
+    timestamp: Loose<Text>,
     #[serde(rename = "fuzzing_parameter")]
     fuzzed: Option<Text>,
     #[serde(rename = "fuzzing_method")]

@@ -74,7 +74,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return parse_xml(input, collector);
     }
     let taken = table::rows(input, &["NVT Name"], &mut |row| match row {
-        Ok(row) => collect(raw_from_row(&row), collector),
+        Ok(row) => {
+            collector.started(row.get("Timestamp"));
+            collect(raw_from_row(&row), collector)
+        }
         Err(reason) => collector.rejected(reason),
     });
     collector.container();
@@ -86,12 +89,18 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
 
 fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     let below = |what: &str| REPORTS.map(|report| format!("{report}/{what}"));
-    let paths: Vec<String> =
-        [below("results/result"), below("errors/error"), below("scan_run_status"), below("results@")]
-            .into_iter()
-            .flatten()
-            .chain([RESULTS_ALONE.to_owned()])
-            .collect();
+    let paths: Vec<String> = [
+        below("results/result"),
+        below("errors/error"),
+        below("scan_run_status"),
+        below("results@"),
+        below("scan_end"),
+        below("scan_start"),
+    ]
+    .into_iter()
+    .flatten()
+    .chain([RESULTS_ALONE.to_owned()])
+    .collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let mut results = false;
     let lists = below("results");
@@ -110,6 +119,8 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             }
             2 => {}
             3 => results = true,
+            4 => collector.ended(element.text.as_str()),
+            5 => collector.started(element.text.as_str()),
             // Results in a report, and results in a response without one.
             _ => return collect(raw_from_element(element), collector),
         }

@@ -137,6 +137,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         let element = &found.element;
         match found.path {
             0 => {
+                collector.ended(element.attribute("timestamp"));
                 element.attribute("version").into_iter().for_each(|version| collector.version(version));
                 Ok(())
             }
@@ -208,7 +209,8 @@ struct RawError {
 }
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["files[]", "suppressedViolations[]", "processingErrors[]", "configurationErrors[]", "pmdVersion"];
+    let paths =
+        ["files[]", "suppressedViolations[]", "processingErrors[]", "configurationErrors[]", "pmdVersion", "timestamp"];
     let mut has_version = false;
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 | 1 => match item.read::<RawFile>() {
@@ -237,6 +239,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             }
             Ok(())
         }
+        5 => item.ended(collector),
         _ => {
             has_version = true;
             item.read::<String>().into_iter().for_each(|version| collector.version(version));

@@ -156,6 +156,7 @@ fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), Parse
         return collector.rejected("`CHECK_ID` or `STATUS` is missing in the row".to_owned());
     };
     let muted = row.get("MUTED").filter(|muted| muted.eq_ignore_ascii_case("true")).map(|_| "muted".to_owned());
+    collector.started(row.get("TIMESTAMP"));
     if let Some(version) = row.get("PROWLER_VERSION") {
         collector.version(version);
     }
@@ -205,6 +206,9 @@ struct RawEvent {
     remediation: Loose<RawRemediation>,
     risk_details: Loose<Text>,
     unmapped: Loose<RawUnmapped>,
+    time: Loose<Text>,
+    #[serde(alias = "event_time")]
+    time_dt: Loose<Text>,
 }
 
 #[derive(Deserialize)]
@@ -272,6 +276,7 @@ struct RawUnmapped {
 
 impl RawEvent {
     fn collect(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+        collector.started(self.time.as_str().or(self.time_dt.as_str()));
         let product = self.metadata.product.0.as_ref();
         if let Some(version) = product.and_then(|product| product.version.clone().filled()) {
             collector.version(version);

@@ -83,6 +83,7 @@ fn collect_row(row: &Row<'_>, collector: &mut Collector<'_>) -> Result<(), Parse
         doc_link: text(&["CHECK_DOC"]),
         resource_id: text(&["CHECK_RESOURCE_ID", "RESOURCE_ID"]),
         resource_type: text(&["CHECK_ASFF_RESOURCE_TYPE"]),
+        timestamp: Loose::default(),
     };
     result.collect(collector)
 }
@@ -115,10 +116,13 @@ struct RawResult {
     resource_id: Loose<Text>,
     #[serde(default, skip)]
     resource_type: Loose<Text>,
+    #[serde(rename = "Timestamp")]
+    timestamp: Loose<Text>,
 }
 
 impl RawResult {
     fn collect(self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+        collector.started(self.timestamp.as_str());
         let severity = self.severity.clone().filled();
         let status = match self.status.0.trim() {
             "WARNING" if severity.is_none() => "WARN".to_owned(),

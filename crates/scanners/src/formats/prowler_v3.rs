@@ -43,6 +43,7 @@ fn detect(sniff: &Sniff) -> bool {
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
     prowler::objects(input, collector, |result: RawResult, collector| {
+        collector.started(result.assessment_start_time.as_str());
         let status = result.status.0.clone();
         prowler::collect(&status, None, || result.into_finding(), collector)
     })
@@ -73,6 +74,7 @@ struct RawResult {
     resource_id: Loose<Text>,
     resource_name: Loose<Text>,
     resource_type: Loose<Text>,
+    assessment_start_time: Loose<Text>,
 }
 
 #[derive(Deserialize)]

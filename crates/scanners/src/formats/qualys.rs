@@ -301,6 +301,7 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
         "ASSET_DATA_REPORT/GLOSSARY/VULN_DETAILS_LIST/VULN_DETAILS",
         "ASSET_DATA_REPORT/HEADER@",
         "ASSET_DATA_REPORT/HOST_LIST@",
+        "ASSET_DATA_REPORT/HEADER/GENERATION_DATETIME",
     ];
     xml::walk(input, &paths, &mut |found| {
         match found.path {
@@ -310,6 +311,7 @@ fn parse_assets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), P
                 let qid = id.unwrap_or_else(|| key.trim_start_matches("qid_").to_owned());
                 glossary.insert(key, description_of(&found.element, qid));
             }
+            3 => collector.ended(found.element.text.as_str()),
             _ => sections += 1,
         }
         Ok(())
@@ -390,7 +392,7 @@ fn parse_scan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         Container::mixed("SCAN/IP", &kinds, &["OS", "OS_CPE", "NETBIOS_HOSTNAME", "FQDN"]),
     ];
     containers.extend(lists.iter().map(|list| Container::list(list, &["CAT"])));
-    let paths = ["SCAN/IP/*/CAT/*", "SCAN/ERROR", "SCAN/HEADER/ERROR"];
+    let paths = ["SCAN/IP/*/CAT/*", "SCAN/ERROR", "SCAN/HEADER/ERROR", "SCAN/HEADER/KEY"];
     let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| match found.path {
         0 if !["INFO", "SERVICE", "VULN", "PRACTICE"].contains(&found.element.name.as_str()) => {
             collector.rejected(format!("unknown element <{}> in <CAT>", found.element.name))
@@ -399,6 +401,11 @@ fn parse_scan(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             Some(detection) => detection.collect(collector),
             None => collector.rejected(format!("`number` is missing in a `{}`", found.element.name)),
         },
+        3 => {
+            let date = Some(&found.element).filter(|key| key.attribute("value") == Some("DATE"));
+            collector.started(date.map(|date| date.text.as_str()));
+            Ok(())
+        }
         _ => {
             collector.scanner_error(found.element.whole_text());
             Ok(())

@@ -57,7 +57,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
         return collector.require(entries == 0 || read > 0, SHAPE);
     }
     let mut read = 0_u64;
-    let paths = ["data[]", "errors[]", "messages[]", "version"];
+    let paths = ["data[]", "errors[]", "messages[]", "version", "start"];
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => file(&item, &mut read, collector),
         1 => {
@@ -66,6 +66,7 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             Ok(())
         }
         2 => Ok(()),
+        4 => item.started(collector),
         _ => {
             if let Ok(version) = item.read::<Text>() {
                 collector.version(version.0);

@@ -88,6 +88,7 @@ pub(crate) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             Some(category) => collector.part(&format!("{}/{category}", run.tool)),
             None => collector.part(&run.tool),
         }
+        collector.part_made(run.ended_ms.or(run.started_ms));
         run.version.iter().for_each(|version| collector.version(version.as_str()));
     }
     let mut rules_seen: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();

@@ -77,7 +77,10 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     xml::walk(input, &paths, &mut |found| {
         let element = &found.element;
         match found.path {
-            0 => element.attribute("version").into_iter().for_each(|version| collector.version(version)),
+            0 => {
+                collector.ended(element.attribute("analysisTimestamp"));
+                element.attribute("version").into_iter().for_each(|version| collector.version(version));
+            }
             1 => {
                 let pattern = Pattern {
                     title: element.owned_at("ShortDescription"),

@@ -158,13 +158,15 @@ const SCORES: Words = &[
 const USUAL_SCORE: Words = &[("weak", 550)];
 
 /// The paths of servers, of servers that could not be reached, and of the version in a JSON report.
-const SERVERS: [&str; 6] = [
+const SERVERS: [&str; 8] = [
     "server_scan_results[]",
     "accepted_targets[]",
     "server_connectivity_errors[]",
     "invalid_targets[]",
     "sslyze_version",
     "sslyze_url",
+    "date_scans_completed",
+    "date_scans_started",
 ];
 
 fn detect(sniff: &Sniff) -> bool {
@@ -204,6 +206,8 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
                 named = true;
                 item.read::<String>().into_iter().for_each(|version| collector.version(version));
             }
+            6 => item.ended(collector)?,
+            7 => item.started(collector)?,
             _ => named = true,
         }
         Ok(())

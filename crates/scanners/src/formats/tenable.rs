@@ -375,6 +375,9 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
                 host = Host { name, web: report == Some("was"), ..Host::default() };
             }
             2 => {
+                let tag = |name: &str| found.element.all("tag").find(|tag| tag.attribute("name") == Some(name));
+                let end = tag("HOST_END_TIMESTAMP").or(tag("HOST_END"));
+                collector.ended(end.map(|end| end.text.as_str()));
                 let tags = found
                     .element
                     .all("tag")

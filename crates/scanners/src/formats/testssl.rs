@@ -166,10 +166,13 @@ fn parse_flat(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
 
 /// Parses the structured report: targets with their properties, and lists of rows by section.
 fn parse_pretty(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let seen = json::walk(input, &["scanResult[]", "version"], &mut |item| {
+    let seen = json::walk(input, &["scanResult[]", "version", "startTime"], &mut |item| {
         if item.path == 1 {
             item.read::<String>().into_iter().for_each(|version| collector.version(version));
             return Ok(());
+        }
+        if item.path == 2 {
+            return item.started(collector);
         }
         match item.read::<BTreeMap<String, serde_json::Value>>() {
             Ok(target) => collect_target(target, collector),

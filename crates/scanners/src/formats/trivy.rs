@@ -149,7 +149,7 @@ fn position(list: usize, item: &json::Item<'_>) -> Position {
 fn read_targets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Targets, ParseError> {
     const TARGET: [&str; 3] = ["Target", "Class", "Type"];
     const RESOURCE: [&str; 4] = ["Namespace", "Kind", "Name", "Error"];
-    const OUTER: [&str; 4] = ["Trivy.Version", "SchemaVersion", "ArtifactName", "ClusterName"];
+    const OUTER: [&str; 5] = ["Trivy.Version", "SchemaVersion", "ArtifactName", "ClusterName", "CreatedAt"];
     let targets = RESULTS.iter().flat_map(|list| TARGET.map(|field| format!("{list}.{field}")));
     let resources = RESOURCES.iter().flat_map(|list| RESOURCE.map(|field| format!("{list}.{field}")));
     let paths: Vec<String> = targets.chain(resources).chain(OUTER.map(str::to_owned)).collect();
@@ -161,6 +161,7 @@ fn read_targets(input: Input<'_>, collector: &mut Collector<'_>) -> Result<Targe
         if let Some(at) = item.path.checked_sub(outer) {
             match at.checked_sub(1) {
                 None => collector.version(text),
+                Some(3) => collector.ended(text.as_str()),
                 Some(at) => report.fields.iter_mut().skip(at).take(1).for_each(|exists| *exists = true),
             }
         } else if let Some(at) = item.path.checked_sub(of_resources) {

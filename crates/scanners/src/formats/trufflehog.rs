@@ -103,7 +103,11 @@ impl RawLog {
             let error = self.error.filled().map(|error| format!(": {error}")).unwrap_or_default();
             collector.scanner_error(format!("{}{error}", self.msg.0));
         }
-        !self.ts.0.is_empty() && self.msg.0 == "finished scanning"
+        let finished = !self.ts.0.is_empty() && self.msg.0 == "finished scanning";
+        if finished {
+            collector.ended(self.ts.0.as_str());
+        }
+        finished
     }
 }
 

@@ -112,7 +112,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         Container::list("detailedreport/software_composition_analysis/vulnerable_components", &["component"]),
     ];
     containers.extend(flaws.iter().map(|list| Container::list(list, &["flaw"])));
-    let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
+    let (root, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         match found.path {
             0 => texts = (None, None),
             1 => texts.0 = paragraphs(&found.element),
@@ -140,6 +140,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         Ok(())
     })?;
     const SHAPE: &str = "Veracode's detailed report is a `detailedreport` with elements `severity`";
+    collector.ended(root.attribute("generation_date"));
     require(structure.has(1), SHAPE)?;
     structure.require(collector, SHAPE)
 }

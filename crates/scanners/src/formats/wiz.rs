@@ -215,7 +215,7 @@ struct RawMatch {
     ignored: Option<String>,
 }
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "result.osPackages[]",
     "result.libraries[]",
     "result.applications[]",
@@ -225,6 +225,7 @@ const SECTIONS: [&str; 9] = [
     "status.state",
     "scanOriginResource",
     "?result:",
+    "createdAt",
 ];
 
 fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
@@ -247,6 +248,7 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
             }
             Ok(())
         }
+        9 => item.ended(collector),
         _ => {
             is_from_wizcli = true;
             Ok(())

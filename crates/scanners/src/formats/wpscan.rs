@@ -68,7 +68,7 @@ const PATHS: [(&str, Component); 6] = [
     ("timthumbs{}.vulnerabilities![]", Component::TimThumb),
 ];
 /// The paths of the versions and slugs of components, and of single values of the report.
-const DETAILS: [&str; 13] = [
+const DETAILS: [&str; 15] = [
     "version.number",
     "main_theme.version.number",
     "main_theme.parents[].version.number",
@@ -82,6 +82,8 @@ const DETAILS: [&str; 13] = [
     "scan_aborted",
     "vuln_api.error",
     "vuln_api.http_error",
+    "stop_time",
+    "start_time",
 ];
 const OTHERS: [&str; 5] =
     ["interesting_findings[]", "config_backups{}", "db_exports{}", "password_attack{}", "not_fully_configured"];
@@ -103,6 +105,8 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
     if let Some(version) = detail(9) {
         collector.version(version);
     }
+    collector.ended(detail(13).as_deref());
+    collector.started(detail(14).as_deref());
     detail(10).into_iter().for_each(|error| collector.scanner_error(error));
     [11, 12].into_iter().filter_map(detail).for_each(|error| collector.blind_spot(Reach::Everything, error));
 

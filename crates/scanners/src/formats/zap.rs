@@ -132,6 +132,8 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
         }
         Ok(())
     })?;
+    // `generated` is without a zone; newer versions add `created`.
+    collector.ended(root.attribute("created").or(root.attribute("generated")));
     if let Some(version) = root.attribute("version") {
         collector.version(version);
     }
@@ -168,6 +170,8 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
         "?site.alerts[]:",
         "site[].@name",
         "site.@name",
+        "created",
+        "@generated",
     ];
     let mut sites = 0;
     let mut alerts: BTreeMap<(usize, usize), Alert> = BTreeMap::new();
@@ -199,6 +203,9 @@ fn parse_json(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Par
                     collector.version(version);
                 }
             }
+            10 => item.ended(collector)?,
+            // It is without a zone, so `created` comes first.
+            11 => item.started(collector)?,
             _ => sites += 1,
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The input and output of a parser.
 
 use crate::reader::text::Filled;
+use crate::value::time;
 use finding::limits::{
     BLIND_SPOT_NAME_BYTES_MAX, BLIND_SPOTS_MAX, ENTRY_BYTES_MAX, FINDINGS_MAX, REJECTED_LISTED_MAX,
     SUMMARY_TEXT_BYTES_MAX,
@@ -93,6 +94,10 @@ pub struct Parsed {
     pub summary: ReportSummary,
     /// The scanner's version, if the report has it.
     pub scanner_version: Option<String>,
+    /// The time at which the scanner made the report, in milliseconds since the Unix epoch, if the report states it: the end
+    /// of the scan, or else its start. Of several times, such as those of the runs in a SARIF report, it is the earliest:
+    /// a report is as old as its oldest part.
+    pub made_at_ms: Option<i64>,
     /// True if the report contains secrets in clear, so that the raw report must not be kept readable.
     pub holds_secrets: bool,
 }
@@ -204,6 +209,8 @@ pub(crate) struct Collector<'a> {
     text_bytes_left: usize,
     /// True if the container of the results was seen.
     container: bool,
+    /// The earliest start that the report states, in milliseconds since the Unix epoch.
+    started_ms: Option<i64>,
 }
 
 impl<'a> Collector<'a> {
@@ -216,6 +223,7 @@ impl<'a> Collector<'a> {
             blind: BTreeSet::new(),
             text_bytes_left: SUMMARY_TEXT_BYTES_MAX,
             container: false,
+            started_ms: None,
         }
     }
 
@@ -377,6 +385,22 @@ impl<'a> Collector<'a> {
         self.parsed.scanner_version = Some(shortened(version.into()));
     }
 
+    /// Notes the time at which the scan ended, or the report was generated. A text that is not a time has no effect.
+    pub(crate) fn ended<'t>(&mut self, text: impl Into<Option<&'t str>>) {
+        time::keep_earliest(&mut self.parsed.made_at_ms, text.into());
+    }
+
+    /// Notes the time at which one part of the report was made, in milliseconds since the Unix epoch.
+    pub(crate) fn part_made(&mut self, ms: Option<i64>) {
+        let earliest = &mut self.parsed.made_at_ms;
+        *earliest = earliest.iter().copied().chain(ms).min();
+    }
+
+    /// Notes the time at which the scan started, or saw a result. It counts if the report states no end.
+    pub(crate) fn started<'t>(&mut self, text: impl Into<Option<&'t str>>) {
+        time::keep_earliest(&mut self.started_ms, text.into());
+    }
+
     /// Sets the tool that wrote the report, if it is not the tool of the format.
     pub(crate) fn tool(&mut self, tool: String) {
         self.parsed.tool = tool;
@@ -415,6 +439,7 @@ impl<'a> Collector<'a> {
         if 0 < self.more_parts {
             self.parsed.parts.insert(format!("{} more", self.more_parts));
         }
+        self.parsed.made_at_ms = self.parsed.made_at_ms.or(self.started_ms);
         let summary = &self.parsed.summary;
         let nothing = summary.examined.iter().find(|(_, count)| **count == 0).map(|(unit, _)| unit.as_str());
         if let (0, Some(unit)) = (summary.results, nothing) {

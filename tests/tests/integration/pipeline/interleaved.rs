@@ -74,7 +74,7 @@ fn of_several_concurrent_uploads_each_is_compared_with_the_one_before() {
 #[test]
 fn a_scan_with_an_earlier_turn_never_moves_the_head_back() {
     let (scan, received) = (ScanId::from_bits([1; 16]), domain::time::Timestamp::from_ms(5));
-    let head = |turn, received| domain::head::SeriesScan { scan, received, turn };
+    let head = |turn, received| domain::head::SeriesScan { scan, received, turn, made_at: None };
     let later = domain::time::Timestamp::from_ms(9);
     assert!(head(Some(2), received).is_after(&head(Some(1), later)), "the turn counts, not when the upload began");
     assert!(!head(Some(1), later).is_after(&head(Some(2), received)));

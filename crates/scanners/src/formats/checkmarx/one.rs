@@ -1,6 +1,7 @@
 //! The JSON reports of Checkmarx One.
 
 use super::{SCANNER, is_dismissed, rule, title};
+use crate::reader::fields;
 use crate::reader::json::Loose;
 use crate::reader::json::{self, Many, Number, Text};
 use crate::reader::report::{Collector, Input, ParseError};
@@ -59,11 +60,16 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     let lists = paths.len();
     // Parts of the report without a known list.
     paths.extend(["totalCount", "scanResults{}", "iacScanResults{}", "scaScanResults{}", "??:vulnerabilityDetails"]);
+    let header = paths.len();
+    paths.push("reportHeader");
     let (mut total, mut results) = (None, 0.0);
     let seen = json::walk(input, &paths, &mut |item| {
         let Some((path, scanner)) = LISTS.get(item.path) else {
             if item.path == lists {
                 total = item.read::<Number>().ok().and_then(|number| number.0);
+            } else if item.path == header {
+                let made = fields::of(&item, |header| Ok(header.text("createdDate")));
+                collector.ended(made.ok().flatten().as_deref());
             } else if ["similarityId", "vulnerabilities", "resultsList"].iter().any(|name| item.raw.contains(name)) {
                 collector.scanner_error(format!("unknown part `{}` of the report", item.name(0)));
             }

@@ -15,7 +15,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     let mut wanted = BTreeSet::new();
     let mut is_bom = false;
     let tool = ["metadata.tools.components[]", "metadata.tools[]"];
-    let paths = ["bomFormat", "vulnerabilities[]", tool[0], tool[1]];
+    let paths = ["bomFormat", "vulnerabilities[]", tool[0], tool[1], "metadata.timestamp"];
     let seen = json::walk(input, &paths, &mut |item| {
         match item.path {
             0 => is_bom = item.read::<Text>().is_ok_and(|format| format.0.eq_ignore_ascii_case("CycloneDX")),
@@ -23,6 +23,7 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
                 let read = fields::of(&item, vulnerability);
                 read.iter().for_each(|vulnerability| note_references(vulnerability, &mut wanted));
             }
+            4 => item.ended(collector)?,
             _ if item.index(0) == 0 => {
                 let read = fields::of(&item, |tool| {
                     Ok(["name", "version"].iter().filter_map(|part| tool.text(part)).collect::<Vec<_>>().join(" "))

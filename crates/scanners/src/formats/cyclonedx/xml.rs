@@ -16,10 +16,12 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     let mut wanted = BTreeSet::new();
     let mut tools = Vec::new();
     let mut has_list = false;
-    let paths = [VULNERABILITIES, "bom/metadata/tools", "bom/vulnerabilities@"];
+    let paths = [VULNERABILITIES, "bom/metadata/tools", "bom/vulnerabilities@", "bom/metadata/timestamp"];
     let root = xml::walk(input, &paths, &mut |found| {
         if found.path == 2 {
             has_list = true;
+        } else if found.path == 3 {
+            collector.ended(found.element.text.as_str());
         } else if found.path == 0 {
             note_references(&vulnerability(&found.element, None), &mut wanted);
         } else {

@@ -6,7 +6,8 @@ use crate::reader::json::{self, Text};
 use crate::reader::report::{Collector, Input, ParseError};
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["dependencies[]", "scanInfo.engineVersion", "scanInfo.analysisExceptions[]", "reportSchema"];
+    let paths =
+        ["dependencies[]", "scanInfo.engineVersion", "scanInfo.analysisExceptions[]", "reportSchema", "projectInfo"];
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => {
             let results = fields::of(&item, |fields| {
@@ -33,6 +34,11 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
             let text = fields::of(&item, |fields| Ok(fields.first(&["exception.message", "message"])));
             let text = text.ok().flatten().unwrap_or_else(|| "the analysis failed with an exception".to_owned());
             collector.scanner_error(text);
+            Ok(())
+        }
+        4 => {
+            let made = fields::of(&item, |project| Ok(project.text("reportDate")));
+            collector.ended(made.ok().flatten().as_deref());
             Ok(())
         }
         _ => Ok(()),

@@ -6,7 +6,12 @@ use crate::reader::text::decimal;
 use crate::reader::xml::{self, Container, Element};
 
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["analysis/dependencies/dependency", "analysis/scanInfo", "analysis/analysisExceptions"];
+    let paths = [
+        "analysis/dependencies/dependency",
+        "analysis/scanInfo",
+        "analysis/analysisExceptions",
+        "analysis/projectInfo/reportDate",
+    ];
     let containers = [
         Container::mixed("analysis", &["dependencies!"], &[]),
         Container::list("analysis/dependencies", &["dependency"]),
@@ -34,6 +39,9 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
                 "suppressedVulnerability" => collector.result(finding(&dependency, vulnerability(child, true))),
                 other => collector.rejected(format!("unknown element <{other}> in the list of vulnerabilities")),
             });
+        }
+        if found.path == 3 {
+            collector.ended(element.text.as_str());
         }
         element.text_at("engineVersion").into_iter().for_each(|version| collector.version(version));
         let inner = element.at("analysisExceptions").or(Some(element).filter(|_| found.path == 2));

@@ -109,6 +109,7 @@ fn collect(input: Input<'_>, collector: &mut Collector<'_>) -> Result<ReportInde
         "FVDL/EngineData/RuleInfo/Rule",
         "FVDL/UnifiedNodePool/Node",
         "FVDL/EngineData/EngineVersion",
+        "FVDL/CreatedTS",
     ];
     xml::walk(input, &paths, &mut |found| {
         let element = found.element;
@@ -121,6 +122,10 @@ fn collect(input: Input<'_>, collector: &mut Collector<'_>) -> Result<ReportInde
                 index.nodes.insert(id, element);
             }
             3 => collector.version(element.text.trim()),
+            4 => {
+                let [date, time] = ["date", "time"].map(|part| element.attribute(part).unwrap_or_default());
+                collector.ended(format!("{date} {time}").as_str());
+            }
             _ => {}
         }
         Ok(())

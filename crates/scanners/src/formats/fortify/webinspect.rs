@@ -13,7 +13,7 @@ use finding::{Endpoint, Finding, Kind};
 /// # Errors
 /// The export is cut off.
 pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["Scan/Issues/Issue", "Sessions/Session"];
+    let paths = ["Scan/Issues/Issue", "Sessions/Session", "Scan/StartTime"];
     let containers = [
         Container::mixed("Scan", &["Issues!"], &[]),
         Container::list("Scan/Issues", &["Issue"]),
@@ -22,6 +22,10 @@ pub(super) fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(
     let (_, structure) = xml::walk_within(input, &containers, &paths, &mut |found| {
         if found.path == 0 {
             return collector.result(issue(&found.element, None));
+        }
+        if found.path == 2 {
+            collector.started(found.element.text.as_str());
+            return Ok(());
         }
         let Some(issues) = found.element.at("Issues") else {
             return collector.rejected("`Issues` is missing in a `Session`".to_owned());

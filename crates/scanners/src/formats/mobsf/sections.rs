@@ -38,7 +38,8 @@ type Collected = Result<(), ParseError>;
 /// Parses a report; `before` is the path of each report in a list of them.
 pub(super) fn parse(input: Input<'_>, before: &str, collector: &mut Collector<'_>) -> Collected {
     const VERSION: &str = "version";
-    let names: Vec<&str> = SECTIONS.into_iter().chain(["md5", "file_name", VERSION]).collect();
+    const MADE: &str = "timestamp";
+    let names: Vec<&str> = SECTIONS.into_iter().chain(["md5", "file_name", VERSION, MADE]).collect();
     // An unknown part with rated entries is a section of a newer version.
     let unknown = format!("??{}:appsec", before.trim_end_matches('.'));
     let paths = names.iter().map(|name| format!("{before}{name}"));
@@ -47,6 +48,9 @@ pub(super) fn parse(input: Input<'_>, before: &str, collector: &mut Collector<'_
     let (mut sections, mut identified) = (0_u64, false);
     let seen = json::walk(input, &paths, &mut |item| {
         let Some(section) = SECTIONS.get(item.path) else {
+            if names.get(item.path) == Some(&MADE) {
+                return item.ended(collector);
+            }
             let is_version = names.get(item.path) == Some(&VERSION);
             identified |= !is_version;
             if let (true, Ok(version)) = (is_version, item.read::<String>()) {

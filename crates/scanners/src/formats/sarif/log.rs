@@ -6,6 +6,7 @@ use super::tools::{self, KnownTool};
 use crate::reader::json::{self, Item, Text};
 use crate::reader::report::{Input, ParseError};
 use crate::reader::text::{Filled, shown};
+use crate::value::time;
 use finding::Reach;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,9 @@ pub(super) struct Run {
     /// Paths of the working directories of the run's invocations.
     pub(super) folders: Vec<String>,
     pub(super) guid: Option<String>,
+    /// The earliest end and start of the run's invocations, in milliseconds since the Unix epoch.
+    pub(super) ended_ms: Option<i64>,
+    pub(super) started_ms: Option<i64>,
     /// True if `version` is the driver's semantic version, which is preferred to its other version.
     pub(super) is_semantic_version: bool,
 }
@@ -159,6 +163,8 @@ const PATHS: &[&str] = &[
     "runs[].invocations[].toolConfigurationNotifications[]",
     "runs[].invocations[].ruleConfigurationOverrides[]",
     "runs[].invocations[].workingDirectory",
+    "runs[].invocations[].endTimeUtc",
+    "runs[].invocations[].startTimeUtc",
     "runs[].taxonomies[].name",
     "runs[].taxonomies[].taxa[].id",
     "runs[].externalPropertyFileReferences{}",
@@ -380,6 +386,8 @@ impl Run {
                 self.category = id.rsplit_once('/').map(|(category, _)| category.to_owned()).filled();
             }
             "automationDetails.guid" => self.guid = text(),
+            "invocations[].endTimeUtc" => time::keep_earliest(&mut self.ended_ms, text().as_deref()),
+            "invocations[].startTimeUtc" => time::keep_earliest(&mut self.started_ms, text().as_deref()),
             "invocations[].executionSuccessful" if !matches!(item.raw.trim(), "true" | "null" | "\"true\"") => {
                 self.unsuccessful.insert(item.index(1));
             }

@@ -2,7 +2,7 @@
 
 use super::depth::Allowance;
 use super::paths::{Node, Paths};
-use super::{OnItem, failure};
+use super::{OnItem, Text, failure};
 use crate::reader::report::{Collector, ParseError, require};
 use crate::reader::text::shown;
 use finding::limits::REJECTED_LISTED_MAX;
@@ -56,6 +56,18 @@ impl Item<'_> {
             collector.scanner_error(format!("{what} cannot be read: {reason}"));
             T::default()
         })
+    }
+
+    /// Notes the value as the time at which the scan ended, see [`Collector::ended`].
+    pub(crate) fn ended(&self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+        collector.ended(self.read::<Text>().ok().as_ref().map(|text| text.0.as_str()));
+        Ok(())
+    }
+
+    /// Notes the value as the time at which the scan started, see [`Collector::started`].
+    pub(crate) fn started(&self, collector: &mut Collector<'_>) -> Result<(), ParseError> {
+        collector.started(self.read::<Text>().ok().as_ref().map(|text| text.0.as_str()));
+        Ok(())
     }
 
     /// Deserializes the value.
