@@ -206,6 +206,10 @@ mod tests {
         let old: Head = serde_json::from_str(&old).unwrap();
         assert_eq!(old.accepted(), Some(old.newest));
         assert_eq!(old.newest.made_at, None);
+        let second =
+            format!(r#"{{"v":2,"scan":"{0}","received":5,"accepted":{{"scan":"{0}","received":5}}}}"#, "07".repeat(16));
+        let second: Head = serde_json::from_str(&second).unwrap();
+        assert_eq!(second.accepted(), Some(second.newest), "a head from before reports had a time");
         let made_at = Some(Timestamp::from_ms(9));
         let next = Head::after(Some(&old), SeriesScan { made_at, ..scan(8) }, report("ab", None), false);
         assert_eq!(next.accepted(), Some(old.newest));

@@ -229,6 +229,24 @@ mod tests {
     }
 
     #[test]
+    fn a_stored_report_without_a_time_is_read_and_written_unchanged() {
+        let stored = serde_json::json!({"summary": ReportSummary::default(), "scanner_version": "1.9"});
+        let read: ParsedReport = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(read.made_at, None);
+        assert_eq!(serde_json::to_value(&read).unwrap(), stored);
+        let timed = ParsedReport { made_at: Some(Timestamp::from_ms(5)), ..read };
+        assert_eq!(serde_json::to_value(&timed).unwrap()["made_at"], 5);
+    }
+
+    #[test]
+    fn the_evidence_of_an_older_report_is_stored_with_its_scan() {
+        let mut stored = record();
+        stored["older_than"] = serde_json::json!({"scan": "02".repeat(16), "made_at": 5});
+        let read: ScanRecord = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap()["older_than"], stored["older_than"]);
+    }
+
+    #[test]
     fn a_replay_derives_the_same_ids_as_its_original() {
         let mut stored = record();
         stored["replay_of"] = "02".repeat(16).into();

@@ -94,7 +94,17 @@ fn the_times_of_other_notations_are_read() {
         <KEY value="DATE">2026-11-23T06:18:00Z</KEY></HEADER></SCAN>"#;
     let cyclonedx = r#"<bom xmlns="http://cyclonedx.org/schema/bom/1.5"><metadata><timestamp>2026-11-23T06:18:00Z</timestamp>
         </metadata><vulnerabilities></vulnerabilities></bom>"#;
-    for (format, report) in [("tenable", nessus), ("openvas", openvas), ("qualys", qualys), ("cyclonedx", cyclonedx)] {
+    let nikto = r#"<niktoscan version="2.1.5"><scandetails targetip="192.0.2.7" targethostname="shop.example" targetport="443"
+        starttime="2026-11-23 06:18:00"></scandetails></niktoscan>"#;
+    let anchore = r#"{"metadata": {"imageDigest": "sha256:1", "timestamp": "2026-11-23T06:18:00.000Z"}, "securityEvaluation": []}"#;
+    for (format, report) in [
+        ("tenable", nessus),
+        ("openvas", openvas),
+        ("qualys", qualys),
+        ("cyclonedx", cyclonedx),
+        ("nikto", nikto),
+        ("anchore", anchore),
+    ] {
         assert_eq!(read_as(format, report).made_at_ms, Some(ms("2026-11-23T06:18:00Z")), "{format}");
     }
     let zap = r#"{"@version": "2.16.0", "@generated": "Mon, 23 Nov 2026 08:18:00", "created": "2026-11-23T06:18:00Z", "site": []}"#;

@@ -41,7 +41,8 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let paths = ["vulnerabilities[]", "securityEvaluation[]", "vulnerability_type", "imageDigest", "image_digest"];
+    let paths =
+        ["vulnerabilities[]", "securityEvaluation[]", "vulnerability_type", "imageDigest", "image_digest", "metadata"];
     let mut is_image_report = false;
     let seen = json::walk(input, &paths, &mut |item| match item.path {
         0 => {
@@ -50,6 +51,11 @@ fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseErr
             collector.result(read)
         }
         1 => collector.result(fields::of(&item, evaluation)),
+        5 => {
+            let made = fields::of(&item, |metadata| Ok(metadata.text("timestamp")));
+            collector.ended(made.ok().flatten().as_deref());
+            Ok(())
+        }
         _ => {
             is_image_report = true;
             Ok(())

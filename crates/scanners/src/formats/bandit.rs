@@ -38,27 +38,27 @@ fn detect(sniff: &Sniff) -> bool {
 }
 
 fn parse(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), ParseError> {
-    let seen =
-        json::walk(input, &["results[]", "errors[]", "metrics{}", "generated_at"], &mut |item| match item.path {
-            0 => collector.result(item.read::<RawResult>().map(RawResult::into_finding)),
-            1 => {
-                match item.read::<RawError>() {
-                    Ok(error) => collector.blind_spot(Reach::File(error.filename), error.reason),
-                    Err(reason) => collector.scanner_error(reason),
-                }
-                Ok(())
+    let paths = ["results[]", "errors[]", "metrics{}", "generated_at"];
+    let seen = json::walk(input, &paths, &mut |item| match item.path {
+        0 => collector.result(item.read::<RawResult>().map(RawResult::into_finding)),
+        1 => {
+            match item.read::<RawError>() {
+                Ok(error) => collector.blind_spot(Reach::File(error.filename), error.reason),
+                Err(reason) => collector.scanner_error(reason),
             }
-            3 => item.ended(collector),
-            _ => {
-                // What is not a count is not stated: 0 would be a blind spot over everything.
-                let counts = item.read::<RawCounts>().unwrap_or_default();
-                match item.name(0) {
-                    TOTALS => counts.loc.into_iter().for_each(|lines| collector.examined(Unit::Lines, lines)),
-                    _ => collector.examined(Unit::Files, 1),
-                }
-                Ok(())
+            Ok(())
+        }
+        3 => item.ended(collector),
+        _ => {
+            // What is not a count is not stated: 0 would be a blind spot over everything.
+            let counts = item.read::<RawCounts>().unwrap_or_default();
+            match item.name(0) {
+                TOTALS => counts.loc.into_iter().for_each(|lines| collector.examined(Unit::Lines, lines)),
+                _ => collector.examined(Unit::Files, 1),
             }
-        })?;
+            Ok(())
+        }
+    })?;
     seen.require(
         collector,
         &[0, 2],

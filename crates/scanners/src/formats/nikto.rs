@@ -75,6 +75,7 @@ fn parse_xml(input: Input<'_>, collector: &mut Collector<'_>) -> Result<(), Pars
             0 | 1 => return collector.result(item_from_xml(&found).into_finding()),
             2 | 3 => {
                 collector.examined(Unit::Hosts, 1);
+                collector.started(found.element.attribute("starttime"));
                 let failed: u32 = found.element.attribute("errors").and_then(|count| count.parse().ok()).unwrap_or(0);
                 if failed >= FAILURES_MAX {
                     report_skipped(&found.element, &format!("{failed} requests failed"), collector);
