@@ -71,6 +71,13 @@ impl Sample {
         developer.upload(&run(other("notes", "repository", "gitleaks", "gitleaks/version-8.json")));
         let issue = developer.issues(&branch, "?severity=critical&bucket=new").remove(0);
         let exemption = secops.exemptions().remove(0).id;
+        let settings = json!({
+            "tool_suppressions": "honoured",
+            "target_criteria": {"notes|storefront-ui": {"fail_on_new_occurrences": "high", "required_scanners": ["bandit", "npm-audit-7"]}},
+        });
+        let request =
+            json!({"settings": settings, "reason": "The team reviews suppressions in pull requests, SEC-31."});
+        developer.json("POST", "settings-request", &request).expect(201);
         Self { tokens, main, branch, issue, exemption }
     }
 

@@ -25,7 +25,7 @@ pub struct Overview {
     pub failing_total: u64,
     /// The numbers of exemptions that the caller may see.
     pub exemptions: OverviewExemptions,
-    /// True if a request to change settings is pending (`GET .../settings-request`).
+    /// True if a request to change settings of the project is pending (`GET .../settings-request`).
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub settings_requested: bool,
 }

@@ -254,6 +254,18 @@ fn a_change_with_an_invalid_body_is_refused() {
             ("PATCH", "targets/web", "{\"baseline\": {\"regex\": \"a(?=b)\"}}"),
             ("PATCH", "targets/web", "{\"basline\": null}"),
             ("PATCH", "targets/web", "[null]"),
+            ("POST", "settings-request", "{\"settings\": {\"criteria\": null}}"),
+            ("POST", "settings-request", "{\"settings\": {\"criteria\": null}, \"reason\": \" \"}"),
+            ("POST", "settings-request", "{\"settings\": {}, \"reason\": \"x\"}"),
+            ("POST", "settings-request", "{\"settings\": {\"self_approval\": true}, \"reason\": \"x\"}"),
+            (
+                "POST",
+                "settings-request",
+                "{\"settings\": {\"criteria\": {\"fail_on_new\": \"severe\"}}, \"reason\": \"x\"}",
+            ),
+            ("POST", "settings-request", "{\"settings\": {\"target_criteria\": {\"v(\": {}}}, \"reason\": \"x\"}"),
+            ("POST", "settings-request/approve", "{}"),
+            ("POST", "settings-request/approve", "{\"request\": \"x\"}"),
         ];
         for (method, path, body) in cases {
             let reply = bench.admin.send(method, path, &[], body.as_bytes());

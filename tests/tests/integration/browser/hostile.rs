@@ -115,6 +115,7 @@ fn hostile_text_is_shown_as_text_on_every_page() {
         "/targets/notes",
         "/exemptions",
         "/audit",
+        "/settings",
         "/pipelines/a/executions/b",
     ]
     .map(|path| format!("/projects/shop{path}"))
@@ -124,6 +125,10 @@ fn hostile_text_is_shown_as_text_on_every_page() {
         paths.extend(bench.viewer.issues(scan, "").iter().map(|issue| format!("{base}/issues/{}", issue.id)));
         paths.push(base);
     }
+    let pattern = "<script>window.owned=15</script>";
+    let settings = json!({"target_criteria": {pattern: {"fail_on_new": "low"}}});
+    let request = json!({"settings": settings, "reason": HOSTILE.concat()});
+    bench.developer.json("POST", "settings-request", &request).expect(201);
     for exemption in scans.iter().take(2).flat_map(|scan| ask(&bench, scan)) {
         paths.push(format!("/projects/shop/exemptions/{exemption}"));
     }

@@ -116,13 +116,14 @@ fn every_page_is_small() {
 }
 
 /// Links and buttons of a page, with the lowest role that may use them.
-const OFFERED: [(&str, Offer, &str, usize); 8] = [
+const OFFERED: [(&str, Offer, &str, usize); 9] = [
     ("overview", Offer::Link, "Upload", 1),
     ("overview", Offer::Link, "Audit log", 2),
     ("overview", Offer::Link, "Tokens", 3),
     ("issue", Offer::Button, "Request an exemption", 1),
     ("target", Offer::Button, "Save baseline", 1),
     ("exemptions", Offer::Button, "Approve", 2),
+    ("overview", Offer::Link, "Show the request", 0),
     ("settings", Offer::Button, "Save settings", 3),
     ("projects", Offer::Button, "Create project", 4),
 ];

@@ -96,6 +96,14 @@ fn only_reviewers_see_requests_to_review() {
 }
 
 #[test]
+fn a_requested_change_of_the_settings_is_linked() {
+    let requested = Overview { settings_requested: true, ..overview() };
+    let link = "href=\"/projects/shop/settings\">Show the request</a>";
+    assert!(page_for(Role::Developer, &requested).contains(link));
+    assert!(!page_for(Role::Secops, &overview()).contains(link), "without a request");
+}
+
+#[test]
 fn a_project_without_a_scan_explains_the_first_upload() {
     let empty = Overview { targets: Vec::new(), failing: Vec::new(), failing_total: 0, ..overview() };
     let page = page_for(Role::Admin, &empty);
