@@ -94,7 +94,7 @@ fn is_weekday(word: &str) -> bool {
     let letters = word.strip_suffix(',').unwrap_or(word);
     let begins = |day: &&str| letters.get(..3).is_some_and(|begin| begin.eq_ignore_ascii_case(day));
     letters.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().any(|day| begins(&day))
+        && ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().any(begins)
 }
 
 /// True for an offset or an abbreviation in capital letters: `+0000`, `CEST`, `(GMT-0800)`.
