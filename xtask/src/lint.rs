@@ -1,7 +1,7 @@
 //! Lints while compiling: CI compiles native code once, with Clippy's driver in the place of rustc.
 //!
-//! The driver is not meant as a compiler of what ships, because it optimises less. So only tests are compiled by it, and the
-//! components never are.
+//! The driver is not meant as a compiler of what ships, because it optimises less. So it compiles
+//! tests and the programs that they run, and never the components.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,29 +9,27 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
-use crate::workspace::Workspace;
-
 /// The variable with the driver's arguments, each followed by [`SEPARATOR`], as `cargo clippy` sets it.
 const ARGUMENTS: &str = "CLIPPY_ARGS";
 /// The mark after each argument.
 const SEPARATOR: &str = "__CLIPPY_HACKERY__";
 /// A source with a fault that Clippy alone finds.
-const FAULTY: &str = "//! A fault.\n/// Always true.\npub fn empty(list: &[u8]) -> bool { list.len() == 0 }\n";
+const FAULTY: &str = "//! A fault.\n/// True if it is.\npub fn empty(list: &[u8]) -> bool { list.len() == 0 }\n";
 /// The same without the fault.
-const GOOD: &str = "//! No fault.\n/// Always true.\npub fn empty(list: &[u8]) -> bool { list.is_empty() }\n";
+const GOOD: &str = "//! No fault.\n/// True if it is.\npub fn empty(list: &[u8]) -> bool { list.is_empty() }\n";
 
-/// Finds the driver, and makes sure that its warnings are errors.
+/// Finds the driver of the workspace in this folder, and makes sure that its warnings are errors.
 ///
 /// # Errors
 /// It is missing, or accepts a source with a warning.
-pub(crate) fn driver(workspace: &Workspace) -> Result<PathBuf> {
+pub(crate) fn driver(root: &Path) -> Result<PathBuf> {
     let mut rustc = Command::new("rustc");
-    let output = rustc.current_dir(workspace.root()).args(["--print", "sysroot"]).output()?;
+    let output = rustc.current_dir(root).args(["--print", "sysroot"]).output()?;
     anyhow::ensure!(output.status.success(), "`rustc --print sysroot` failed: {}", output.status);
     let sysroot = String::from_utf8(output.stdout).context("the path of the toolchain is not UTF-8")?;
     let driver = Path::new(sysroot.trim()).join("bin/clippy-driver");
     anyhow::ensure!(driver.is_file(), "{} is missing: rustup component add clippy", driver.display());
-    let folder = workspace.root().join("target/lint");
+    let folder = root.join("target/lint");
     anyhow::ensure!(accepts(&driver, &folder, GOOD)?, "{} refuses a source without a fault", driver.display());
     anyhow::ensure!(!accepts(&driver, &folder, FAULTY)?, "{} accepts a source with a fault", driver.display());
     Ok(driver)

@@ -86,7 +86,8 @@ fn run(steps: &mut Steps) -> Result<()> {
         ["check"] => check::check(&workspace, steps),
         ["ci"] => {
             check::without_lints(&workspace, steps)?;
-            test::all_with_lints(&workspace, steps)
+            let driver = steps.check("warnings of Clippy are errors", || lint::driver(workspace.root()))?;
+            test::all(&workspace.with_linter(driver), steps)
         }
         ["bench", rest @ ..] => {
             build::application(&workspace, steps, Profile::Shipped)?;

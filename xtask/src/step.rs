@@ -32,11 +32,11 @@ impl Steps {
         Ok(())
     }
 
-    /// Shows and runs a check.
+    /// Shows and runs a check. Returns what it returns.
     ///
     /// # Errors
     /// The check fails.
-    pub(crate) fn check(&mut self, name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub(crate) fn check<T>(&mut self, name: &str, check: impl FnOnce() -> Result<T>) -> Result<T> {
         eprintln!("\n$ {name}");
         let begun = Instant::now();
         let result = check();

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 
 use crate::step::Steps;
 use crate::workspace::{Profile, WASM_TARGET, Workspace};
-use crate::{build, imports, lint, setup};
+use crate::{build, imports, setup};
 
 /// The crates that must be right in 32 bits and without an operating system: their tests also run inside Wasm.
 pub(crate) const PURE: [&str; 3] = ["domain", "finding", "scanners"];
@@ -26,9 +26,12 @@ const THREADS: &str = "RUST_TEST_THREADS";
 /// The suite that measures under load.
 const LOAD: &str = "load::";
 
-/// Runs every test.
+/// Runs every test. With a linter, first checks the lints of all native code, which compiles the tests.
 pub(crate) fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     prepare(workspace, steps, Needs::ALL)?;
+    if workspace.has_linter() {
+        native(workspace, steps, &["--workspace", "--all-targets", "--no-run"])?;
+    }
     native(workspace, steps, &["--workspace"])?;
     inside_wasm(workspace, steps)?;
     steps.left_out("the long tests of the suite `load`: `cargo xtask test --load` runs them");
@@ -39,19 +42,6 @@ pub(crate) fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
             Ok(())
         }
     }
-}
-
-/// Checks the lints of all native code, and compiles its tests by the way. Then runs every test.
-pub(crate) fn all_with_lints(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
-    let mut driver = PathBuf::new();
-    steps.check("warnings of Clippy are errors", || {
-        driver = lint::driver(workspace)?;
-        Ok(())
-    })?;
-    let workspace = &workspace.with_linter(driver);
-    prepare(workspace, steps, Needs::ALL)?;
-    native(workspace, steps, &["--workspace", "--all-targets", "--no-run"])?;
-    all(workspace, steps)
 }
 
 /// Runs the native tests that `cargo test` selects by these arguments; builds only their needs.

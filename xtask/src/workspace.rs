@@ -91,6 +91,11 @@ impl Workspace {
         Self { root: self.root.clone(), linter: Some(driver) }
     }
 
+    /// True if its native code is compiled by Clippy's driver.
+    pub(crate) fn has_linter(&self) -> bool {
+        self.linter.is_some()
+    }
+
     /// Cargo for native code. With a linter, its warnings are errors.
     pub(crate) fn native_cargo(&self) -> Command {
         let mut cargo = self.cargo();

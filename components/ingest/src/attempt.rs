@@ -12,7 +12,6 @@ use api::auth::Identity;
 use api::internal::{AnyEvent, Append, Count, ParseRequest, ParseResult, Services};
 use api::problem::{Code, Problem};
 use api::project_context::project_state;
-use domain::digest::hex;
 use domain::event::Actor;
 use domain::ids::{EventId, ScanId};
 use domain::limits::{SERIES_OF_TOKEN_PER_DAY_MAX, TARGETS_OF_TOKEN_MAX};
@@ -51,7 +50,7 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         caller: &'a Identity,
     ) -> Self {
         let (uploader, uploads) = (&caller.actor, caller.uploads());
-        let segments = RawSegments { scan, attempt: hex(&ingest.random), key: RawKey::new(ingest.raw_key) };
+        let segments = RawSegments { scan, attempt: ingest.attempt(), key: RawKey::new(ingest.raw_key) };
         Self { ingest, upload, scan, uploader, uploads, segments, written: Written::default() }
     }
 
@@ -199,7 +198,7 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
             self.freeze_now(own, turn, shared).await
         });
         let frozen = frozen.await;
-        if has_come && !frozen.as_ref().is_ok_and(|frozen| self.is_own(frozen)) {
+        if has_come && !frozen.as_ref().is_ok_and(|frozen| self.ingest.froze(frozen)) {
             turns.finish(turn).await?;
         }
         frozen
@@ -245,14 +244,10 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         Err(Problem::new(Code::Conflict, detail))
     }
 
-    fn is_own(&self, frozen: &Frozen) -> bool {
-        frozen.attempt == self.segments.attempt
-    }
-
     /// Removes the segments that no scan needs: all of them if the attempt failed or another attempt froze the scan, and
     /// the raw segments if the raw report must not be kept.
     async fn discard(&self, frozen: Option<&Frozen>) -> Result<(), Problem> {
-        let unused = match frozen.filter(|frozen| self.is_own(frozen)) {
+        let unused = match frozen.filter(|frozen| self.ingest.froze(frozen)) {
             Some(own) if own.raw == RawReport::Removed => Written { findings: 0, ..self.written },
             Some(_) => return Ok(()),
             None => self.written,

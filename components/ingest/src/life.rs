@@ -79,7 +79,7 @@ pub(crate) async fn while_alive<T>(
 async fn show(kv: &impl Kv, clock: &impl Clock, keys: &[String]) -> Result<(), KvError> {
     let beat = u64::try_from(clock.now().as_nanos()).unwrap_or(u64::MAX);
     for key in keys {
-        document::put(kv, key, &SignOfLife { v: 2, beat, given_up: false }).await?;
+        document::put(kv, key, &SignOfLife::beat(beat)).await?;
     }
     Ok(())
 }

@@ -13,7 +13,6 @@ use api::internal::{Hold, ParseRequest, ParseResult, Services};
 use api::problem::{Code, Problem};
 use api::scan_answer::scan_answer;
 use api::v1::{ReplayAnswer, ScanAnswer};
-use domain::digest::hex;
 use domain::ids::{ProjectId, ScanId};
 use domain::replay::{ReplaySource, Replayed, ScanResult, differences};
 use domain::scan::ScanRecord;
@@ -93,13 +92,13 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         key: &RawKey,
         segments: u32,
     ) -> Result<Frozen, Problem> {
-        let attempt = hex(&self.random);
+        let attempt = self.attempt();
         let findings = findings_list(record.id, &attempt);
         let frozen = match self.parse_again(original, record, &attempt, key, segments).await {
             Ok(own) => self.claim_and_freeze(own).await,
             Err(problem) => Err(problem),
         };
-        if !frozen.as_ref().is_ok_and(|frozen| frozen.attempt == attempt) {
+        if !frozen.as_ref().is_ok_and(|frozen| self.froze(frozen)) {
             discard_findings(self.kv, &findings).await?;
         }
         frozen
@@ -150,12 +149,16 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
 
     /// Runs the stages that are not done, and stores the answer.
     async fn complete_replay(&self, frozen: &Frozen) -> Result<ScanAnswer, Problem> {
-        let key = keys::answer(frozen.record.id);
-        if let Some(done) = document::find::<Answered<ScanAnswer>>(self.kv, &key).await? {
-            return Ok(done.answer);
+        if let Some(answer) = self.find_answered(frozen.record.id).await? {
+            return Ok(answer);
         }
         let (answer, _) = self.run_stages(frozen).await?;
-        document::put(self.kv, &key, &Answered { v: 1, position: 0, answer: answer.clone() }).await?;
+        document::put(
+            self.kv,
+            &keys::answer(frozen.record.id),
+            &Answered { v: 1, position: 0, answer: answer.clone() },
+        )
+        .await?;
         Ok(answer)
     }
 

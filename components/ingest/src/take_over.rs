@@ -58,7 +58,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// gets it.
     async fn take_over(&self, scan: ScanId, sign: &str) -> Result<Option<Completion>, Problem> {
         let beat = self.random.iter().take(8).fold(0, |beat, byte| beat << 8 | u64::from(*byte));
-        let own = SignOfLife { v: 2, beat, given_up: false };
+        let own = SignOfLife::beat(beat);
         document::put(self.kv, sign, &own).await?;
         self.services.sleep(PAUSE_MAX).await;
         if let Some(answer) = self.find_answered(scan).await? {

@@ -61,7 +61,7 @@ impl<K: Kv, V: Services> Turns<'_, K, V> {
     /// The store or the ledger failed.
     pub(crate) async fn take_and_give_up(&self) -> Result<u64, Problem> {
         let n = self.take().await?;
-        document::put(self.kv, &self.sign(n), &SignOfLife { v: 2, beat: 0, given_up: true }).await?;
+        document::put(self.kv, &self.sign(n), &SignOfLife::given_up()).await?;
         Ok(n)
     }
 

@@ -12,7 +12,6 @@ use api::internal::{AnyEvent, Append, Services, Stage};
 use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use api::v1::ScanAnswer;
-use domain::digest::hex;
 use domain::execution::ExecutionEvent;
 use domain::head::{Head, SeenReport, SeriesScan, is_accepted};
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
@@ -71,7 +70,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         // Scans that were frozen before there were turns have none.
         let turn = frozen.record.turn;
         let sign = turn.map_or_else(|| keys::scan_claim(scan), |turn| turns.sign(turn));
-        let is_own = frozen.attempt == hex(&self.random);
+        let is_own = self.froze(&frozen);
         let other = if is_own { Completion::TakenOver } else { self.wait_for_completion(scan, &sign).await? };
         let completed = match other {
             // The request that answered may have died before it moved the head.

@@ -147,20 +147,20 @@ pub(crate) fn read_gate_settings(body: GateSettingsBody) -> Result<GateSettings,
         target_criteria: body.target_criteria.map(read_target_criteria).transpose()?,
     };
     if settings.is_empty() {
-        let what = format_args!("expected at least one of {}, found none", named(&GateSettings::NAMES, "and"));
+        let what = format_args!("expected at least one of {}, found none", named(&GateSettings::NAMES));
         return Err(illegal("settings", what));
     }
     Ok(settings)
 }
 
-/// Names of settings as a list in a sentence, with this word before the last one.
-pub(crate) fn named(names: &[&str], word: &str) -> String {
+/// Names of settings as a list in a sentence.
+pub(crate) fn named(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [one] => format!("`{one}`"),
         [first @ .., last] => {
             let first: Vec<_> = first.iter().map(|name| format!("`{name}`")).collect();
-            format!("{} {word} `{last}`", first.join(", "))
+            format!("{} and `{last}`", first.join(", "))
         }
     }
 }

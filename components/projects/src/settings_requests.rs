@@ -77,7 +77,7 @@ pub(crate) fn check_names(names: &BTreeSet<String>) -> Result<(), Problem> {
     if others.is_empty() {
         return Ok(());
     }
-    let (own, others) = (named(&GateSettings::NAMES, "and"), named(&others, "and"));
+    let (own, others) = (named(&GateSettings::NAMES), named(&others));
     let detail = format!(
         "the role secops may change the settings {own} only; to change {others}, use a token with the role admin"
     );

@@ -38,6 +38,18 @@ pub struct SignOfLife {
     pub given_up: bool,
 }
 
+impl SignOfLife {
+    /// The sign of an upload that works. `beat` is another one each time.
+    pub fn beat(beat: u64) -> Self {
+        Self { v: 2, beat, given_up: false }
+    }
+
+    /// The mark of a turn that nobody has.
+    pub fn given_up() -> Self {
+        Self { given_up: true, ..Self::beat(0) }
+    }
+}
+
 /// The last finished turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnsDone {
