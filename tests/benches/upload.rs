@@ -207,7 +207,7 @@ fn streamed(name: &str, fixture: &str, list: &str, megabytes: usize) {
     let whole = place.replacen(&format!("\"{key}\":[]"), &format!("\"{key}\":[{text}]"), 1);
     drop(text);
 
-    let app = App::start(Options { store: Store::Sqlite, flags: vec!["--request-timeout", "300"] });
+    let app = App::start(Options { flags: vec!["--request-timeout", "300"], ..Options::on(Store::Sqlite) });
     let client = app.admin("shop");
     client.create_project();
     let upload = Upload::with_query("scanner=auto&target=app&variant=main", whole);

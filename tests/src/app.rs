@@ -2,13 +2,14 @@
 
 use crate::client::Client;
 use crate::files::{StoreFile, binary, cache, workspace};
+use crate::network::Network;
 use crate::process::{Process, Usage, scrubbed};
 use crate::redis_server::RedisServer;
 use crate::wire;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The installation's admin token.
@@ -38,12 +39,14 @@ pub struct Options {
     pub store: Store,
     /// Further arguments of `gatehouse up`; not for Spin.
     pub flags: Vec<&'static str>,
+    /// The network that it runs in, instead of this machine's loopback addresses; not for Spin, and not with Redis.
+    pub network: Option<Arc<Network>>,
 }
 
 impl Options {
     /// Options with this store and the defaults.
     pub fn on(store: Store) -> Self {
-        Self { store, flags: Vec::new() }
+        Self { store, flags: Vec::new(), network: None }
     }
 }
 
@@ -119,6 +122,14 @@ impl App {
     /// Its socket's address.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its socket's address for a client with this address.
+    pub fn address_for(&self, client: IpAddr) -> SocketAddr {
+        match &self.options.network {
+            Some(_) => (Network::server(client), self.address.port()).into(),
+            None => self.address,
+        }
     }
 
     /// Stops the Redis server without ending it: it answers nothing, until [`resume_store`](Self::resume_store).
@@ -243,8 +254,11 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
             (process, address)
         }
         None => {
-            let mut command = scrubbed(&binary());
-            command.args(["up", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"]).arg(data);
+            let (mut command, listen) = match &options.network {
+                Some(network) => (network.run(&binary(), scrubbed), "[::]:0"),
+                None => (scrubbed(&binary()), "127.0.0.1:0"),
+            };
+            command.args(["up", "--listen", listen, "--admin-listen", "127.0.0.1:0", "--data"]).arg(data);
             command.arg("--cache").arg(cache()).args(&options.flags);
             if !ahead.is_zero() {
                 command.arg("--clock-offset").arg(format!("{}ms", ahead.as_millis()));
@@ -253,8 +267,11 @@ fn serve(options: &Options, ahead: Duration, redis: bool, folder: &tempfile::Tem
             let process = Process::start(&mut command, &log);
             let line = process.line(START);
             let address = line.strip_prefix("Serving http://").and_then(|address| address.parse().ok());
-            let address =
+            let mut address: SocketAddr =
                 address.unwrap_or_else(|| panic!("`{line}` is not the readiness line;{}", process.log_text()));
+            if options.network.is_some() {
+                address.set_ip(Network::server(Ipv4Addr::UNSPECIFIED.into()));
+            }
             (process, address)
         }
     }

@@ -39,7 +39,7 @@ Commands:
                          `cargo test` selects by them, and only their needs are built
   test --e2e [argument]...  only the end-to-end suites
   test --data            only the tests that read large data, from `../shared`
-  test --load [suite]...  the suite `load` with its long tests (two hours), which print figures; a suite is for
+  test --load [suite]...  the suite `load` with its long tests (an hour), which print figures; a suite is for
                          example `crowds`
   check                  format, rules, lints
   ci                     check, then test; the lints are checked while the tests are compiled

@@ -11,14 +11,20 @@ use anyhow::{Context as _, Result};
 use crate::step::Steps;
 use crate::workspace::{WASM_TARGET, Workspace};
 
-/// Programs that tests start, each with its Debian package.
-const PROGRAMS: [(&str, &str); 5] = [
+/// A program with its Debian package.
+type Program = (&'static str, &'static str);
+
+/// The programs that tests start.
+pub(crate) const OF_TESTS: &[Program] = &[
     ("redis-server", "redis-server"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("node", "nodejs"),
     ("npm", "npm"),
 ];
+
+/// The programs that the long tests of the suite `load` start.
+pub(crate) const OF_LOAD: &[Program] = &[("redis-server", "redis-server"), ("ip", "iproute2")];
 
 /// Makes sure that Rust can compile to Wasm.
 pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {
@@ -35,21 +41,22 @@ pub(crate) fn wasm_target(steps: &mut Steps) -> Result<()> {
     steps.run(Command::new("rustup").args(["target", "add", WASM_TARGET]))
 }
 
-/// Makes sure that the programs of the tests are installed.
-pub(crate) fn test_programs(steps: &mut Steps) -> Result<()> {
-    let missing: BTreeSet<_> = missing().map(|(_, package)| package).collect();
-    if missing.is_empty() {
+/// Makes sure that these programs are installed.
+pub(crate) fn programs(steps: &mut Steps, programs: &[Program]) -> Result<()> {
+    let missing = || programs.iter().copied().filter(|(program, _)| on_path(program).is_none());
+    let packages: BTreeSet<_> = missing().map(|(_, package)| package).collect();
+    if packages.is_empty() {
         return Ok(());
     }
-    let packages = missing.iter().copied().collect::<Vec<_>>().join(" ");
+    let names = packages.iter().copied().collect::<Vec<_>>().join(" ");
     anyhow::ensure!(
         on_path("apt-get").is_some() && is_root(),
-        "tests need {packages}; install with `sudo apt-get install {packages}`, or with your system's package manager"
+        "tests need {names}; install with `sudo apt-get install {names}`, or with your system's package manager"
     );
     steps.run(Command::new("apt-get").args(["update", "--quiet"]))?;
     let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
-    steps.run(Command::new("apt-get").args(install).args(&missing).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    match self::missing().next() {
+    steps.run(Command::new("apt-get").args(install).args(&packages).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    match missing().next() {
         Some((program, package)) => anyhow::bail!("{package} was installed but {program} is not on the PATH"),
         None => Ok(()),
     }
@@ -71,10 +78,6 @@ pub(crate) fn npm_packages(workspace: &Workspace, steps: &mut Steps) -> Result<(
     let fetch = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"];
     steps.run(Command::new("npm").args(fetch).arg(&here))?;
     Ok(fs::write(here.join("fetched-lock.json"), lock)?)
-}
-
-fn missing() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PROGRAMS.into_iter().filter(|(program, _)| on_path(program).is_none())
 }
 
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {

@@ -69,7 +69,7 @@ pub(crate) fn large_data(workspace: &Workspace, steps: &mut Steps) -> Result<()>
 
 /// Runs the suite `load` with its long tests against what ships, one test at a time, and prints their figures.
 pub(crate) fn load(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Result<()> {
-    setup::test_programs(steps)?;
+    setup::programs(steps, setup::OF_LOAD)?;
     build::application(workspace, steps, Profile::Shipped)?;
     let mut cargo = cargo_test(workspace, Profile::Shipped);
     cargo.args(["-p", "tests", "--test", "integration", "--"]);
@@ -110,7 +110,7 @@ impl Needs {
 
 fn prepare(workspace: &Workspace, steps: &mut Steps, needs: Needs) -> Result<()> {
     if needs.programs {
-        setup::test_programs(steps)?;
+        setup::programs(steps, setup::OF_TESTS)?;
         setup::npm_packages(workspace, steps)?;
     }
     if needs.guests {

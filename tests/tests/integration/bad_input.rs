@@ -77,7 +77,7 @@ impl Bench {
     }
 
     pub(crate) fn with_flags(flags: Vec<&'static str>) -> Self {
-        let app = App::start(Options { store: Store::Sqlite, flags });
+        let app = App::start(Options { flags, ..Options::on(Store::Sqlite) });
         let admin = app.admin(PROJECT);
         admin.create_project();
         let [developer, secops, viewer] =

@@ -16,7 +16,7 @@ use domain::ids::ScanId;
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
-use tests::{App, Client, Figures, Upload, reports};
+use tests::{App, Client, Figures, Store, Upload, reports};
 
 /// The number of results of an upload, as in the tutorial's report.
 const RESULTS: u64 = 9;
@@ -136,6 +136,16 @@ fn check_goes_on(app: &App, client: &Client, acknowledged: &[ScanId]) {
     assert!(lost.is_empty(), "{} acknowledged scans are lost: {lost:?}", lost.len());
     let mut after = Uploader::new(&app.url(), client, "after");
     assert!(after.upload(), "after the load an upload is not accepted: {:?}", after.figures);
+}
+
+/// Runs a check on both stores at once: half the time, and each has a neighbour that is as busy.
+fn both_stores(check: impl Fn(Store) + Sync) {
+    std::thread::scope(|scope| {
+        for store in [Store::Sqlite, Store::Redis] {
+            let check = &check;
+            scope.spawn(move || check(store));
+        }
+    });
 }
 
 /// The project of a load, and a client that may upload.
