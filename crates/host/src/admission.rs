@@ -5,18 +5,23 @@
 //! Each request counts with its parties: its client's network, its credential, its project. The last eighth of the places
 //! is kept for parties that have less than half of all places. So one party may use nearly all of an idle server, and
 //! never the places that others want. Requests without a credential have a limit of their own that nothing lifts: they
-//! cost a client nothing, and nothing that is for them is urgent.
+//! cost a client nothing, and nothing that is for them is urgent. For the same reason components work on few of them at a
+//! time: a flood of them takes half of the cores at most.
 //!
 //! Large requests have few places of their own: each keeps a core busy for seconds. A request is large by the length that it
 //! states, or else once so much of its body has arrived.
 
+use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::client::ClientNetwork;
 use crate::counts::Counts;
@@ -33,6 +38,13 @@ const SHARE: usize = 2;
 
 /// The part of the places for requests without a credential that one client's network may have.
 const ANONYMOUS_SHARE: usize = 4;
+
+/// The part of the cores that work on requests without a credential, at least one core.
+const ANONYMOUS_CORES: usize = 2;
+
+/// Time after which a request without a credential lets the next one begin, even if it is not answered. Otherwise one that
+/// waits for its client would stop all others.
+const ANONYMOUS_HEAD_START: Duration = Duration::from_millis(20);
 
 /// The parameter of a route that names whom a request is for, as in `/projects/:project/...`.
 const PROJECT: &str = "project";
@@ -92,12 +104,15 @@ pub(crate) struct Gate {
     metrics: Arc<Metrics>,
     state: Arc<Mutex<State>>,
     requests: Tracker,
+    /// The places for work on requests without a credential.
+    anonymous_work: Semaphore,
     /// The key of the hashes; random for each process.
     hashing: RandomState,
 }
 
 impl Gate {
     pub(crate) fn new(limits: &Limits, metrics: Arc<Metrics>, requests: Tracker) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
             memory_bytes: limits.total_memory_bytes,
             metrics,
@@ -106,6 +121,7 @@ impl Gate {
             large: limits.large_requests,
             state: Arc::default(),
             requests,
+            anonymous_work: Semaphore::new((cores / ANONYMOUS_CORES).max(1)),
             hashing: RandomState::new(),
         }
     }
@@ -161,6 +177,28 @@ impl Gate {
             _working: self.requests.start(),
         };
         Ok(Admission { held: Arc::new(held) })
+    }
+
+    /// Waits until work on an admitted request may begin: at once for a request with a credential, and in order for others.
+    pub(crate) async fn begin(&self, admission: &Admission) -> Begun<'_> {
+        let anonymous = admission.held.parties.0.iter().any(|(share, _)| *share == Share::Anonymous);
+        let place = if anonymous { self.anonymous_work.acquire().await.ok() } else { None };
+        Begun { place }
+    }
+}
+
+/// A place for work on a request, if it needs one.
+#[derive(Debug)]
+pub(crate) struct Begun<'a> {
+    place: Option<SemaphorePermit<'a>>,
+}
+
+impl Begun<'_> {
+    /// Gives the place to the next request after some time. Never returns; drop it when the request is answered.
+    pub(crate) async fn give_way(self) -> Infallible {
+        tokio::time::sleep(ANONYMOUS_HEAD_START).await;
+        drop(self.place);
+        std::future::pending().await
     }
 }
 
@@ -218,6 +256,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 mod tests {
     use std::net::Ipv4Addr;
 
+    use futures::FutureExt as _;
     use http::HeaderValue;
 
     use super::*;
@@ -284,6 +323,29 @@ mod tests {
         let _others: Vec<_> = (2..8).map(|client| admit(&gate, client, "", "shop").unwrap()).collect();
         assert_eq!(admit(&gate, 9, "", "shop").err(), Some(Problem::OverShare(Share::Anonymous)));
         assert!(admit(&gate, 1, "token", "shop").is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_credential_waits_for_others_without_one_but_not_for_long() {
+        let (gate, _) = gate(64, 64);
+        let (one, with_token) = (admit(&gate, 1, "", "").unwrap(), admit(&gate, 1, "token", "shop").unwrap());
+        let places = gate.anonymous_work.available_permits();
+        let mut begun = Vec::new();
+        for _ in 0..places {
+            begun.push(gate.begin(&one).await);
+        }
+        assert!(gate.begin(&one).now_or_never().is_none());
+        assert!(gate.begin(&with_token).now_or_never().is_some());
+        drop(begun.pop());
+        let slow = gate.begin(&one).await;
+        let started = tokio::time::Instant::now();
+        let next = tokio::select! {
+            biased;
+            never = slow.give_way() => match never {},
+            next = gate.begin(&one) => next,
+        };
+        assert!(next.place.is_some());
+        assert!(ANONYMOUS_HEAD_START <= started.elapsed());
     }
 
     #[test]

@@ -109,10 +109,12 @@ impl App {
         body.admit(admission.clone())?;
         Arrival::by_route(&matched, &uri, client).apply(&mut parts.headers);
         let request = Request::from_parts(parts, body.boxed_unsync());
+        let begun = self.gate.begin(&admission).await;
         let response = tokio::select! {
             biased;
             problem = refused.wait() => return Err(problem),
             handled = instances.handle(request, Some(admission.clone())) => handled?,
+            never = begun.give_way() => match never {},
         };
         Ok(Answer { response, admission: Some(admission) })
     }

@@ -45,8 +45,8 @@ const SEND_BUFFER_BYTES: u32 = 256 << 10;
 /// Bytes of a request's head. hyper itself takes at most 100 headers, and a URI of at most 65,534 bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
-/// Connections over their client's share that are answered at a time, and the time for each. Enough for a crowd behind one
-/// address; others are reset, which a client cannot tell from a network fault.
+/// Connections over their client's share that are answered within a time. Enough for a crowd behind one address; others are
+/// reset, which a client cannot tell from a network fault. It costs less, so that a flood does not keep the server busy.
 const REFUSALS: usize = 512;
 const REFUSAL: Duration = Duration::from_secs(1);
 
@@ -191,7 +191,7 @@ async fn accept(
     }
 }
 
-/// Answers a connection that its client has too many of, without reading a request. Only so many are answered at a time;
+/// Answers a connection that its client has too many of, without reading a request. Only so many are answered within a time;
 /// the rest are closed at once.
 fn refuse(mut stream: TcpStream) {
     static PLACES: Semaphore = Semaphore::const_new(REFUSALS);
@@ -204,7 +204,7 @@ fn refuse(mut stream: TcpStream) {
     message.extend(b"\r\n");
     message.extend(response.body());
     tokio::spawn(async move {
-        let _place = place;
+        let over = tokio::time::sleep(REFUSAL);
         let refusing = tokio::time::timeout(REFUSAL, async {
             stream.write_all(&message).await?;
             stream.shutdown().await?;
@@ -214,6 +214,8 @@ fn refuse(mut stream: TcpStream) {
         if !matches!(refusing.await, Ok(Ok(_))) {
             tracing::debug!("a connection over its client's share ended before the refusal was read");
         }
+        over.await;
+        drop(place);
     });
 }
 

@@ -5,6 +5,7 @@ use super::{Until, Uploader, project};
 use socket2::{Domain, Socket, Type};
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -124,23 +125,16 @@ impl Attackers {
     fn during<T>(&self, app: &App, job: impl FnOnce() -> T) -> T {
         let (ended, started) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|scope| {
-            for from in self.origin.1.iter().copied().cycle().take(self.connections) {
-                let (ended, started, address) = (&ended, &started, app.address_for(from));
-                scope.spawn(move || {
-                    let mut first = true;
-                    while !ended.load(Ordering::Relaxed) {
-                        let connected = connect(from, address);
-                        if std::mem::take(&mut first) {
-                            started.fetch_add(1, Ordering::Relaxed);
-                        }
-                        // A connection that is refused or closed is what the server should do; the next attempt follows.
-                        let held = connected.and_then(|mut stream| self.attack.hold(&mut stream, &self.token, ended));
-                        if held.is_err() {
-                            std::thread::sleep(PAUSE);
-                        }
+            let (ended, started) = (&ended, &started);
+            let routes: Vec<_> = self.origin.1.iter().map(|from| (*from, app.address_for(*from))).collect();
+            scope.spawn(move || {
+                lower_priority();
+                std::thread::scope(|scope| {
+                    for (from, to) in routes.into_iter().cycle().take(self.connections) {
+                        scope.spawn(move || self.attack(from, to, (started, ended)));
                     }
                 });
-            }
+            });
             while started.load(Ordering::Relaxed) < self.connections {
                 std::thread::yield_now();
             }
@@ -149,6 +143,30 @@ impl Attackers {
             result
         })
     }
+
+    /// Attacks with one connection after the other.
+    fn attack(&self, from: IpAddr, to: SocketAddr, (started, ended): (&AtomicUsize, &AtomicBool)) {
+        let mut first = true;
+        while !ended.load(Ordering::Relaxed) {
+            let connected = connect(from, to);
+            if std::mem::take(&mut first) {
+                started.fetch_add(1, Ordering::Relaxed);
+            }
+            // A connection that is refused or closed is what the server should do; the next attempt follows.
+            let held = connected.and_then(|mut stream| self.attack.hold(&mut stream, &self.token, ended));
+            if held.is_err() || self.attack != Attack::Flood {
+                std::thread::sleep(PAUSE);
+            }
+        }
+    }
+}
+
+/// Gives this thread, and those that it spawns, the lowest priority. Attackers are other machines; here they would take the
+/// server's processor instead of its connections. Linux alone has priorities of threads.
+fn lower_priority() {
+    let thread = std::fs::read_link("/proc/thread-self").unwrap();
+    let renice = Command::new("renice").args(["-n", "19", "-p"]).arg(thread.file_name().unwrap()).output().unwrap();
+    assert!(renice.status.success(), "{}", String::from_utf8_lossy(&renice.stderr));
 }
 
 /// Measures a normal client beside an attack.

@@ -200,3 +200,38 @@ fn counter(key: &str, value: &[u8]) -> Result<i64> {
         value.try_into().map_err(|_| Error::NotACounter { key: key.to_owned(), bytes: value.len() })?;
     Ok(i64::from_le_bytes(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kv::sqlite::{open_for_reading, open_for_writing};
+    use std::time::Duration;
+
+    fn set(pairs: &[(&str, &[u8])]) -> Change {
+        Change::Set(pairs.iter().map(|(key, value)| ((*key).to_owned(), value.to_vec())).collect())
+    }
+
+    #[tokio::test]
+    async fn on_a_full_disk_what_does_not_fit_fails_as_a_whole_and_what_fits_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("full.db");
+        let connection = open_for_writing(&path, Duration::from_secs(1)).unwrap();
+        // SQLite's limit of the file's size has the effect of a full disk.
+        connection.pragma_update(None, "max_page_count", 40).unwrap();
+        let writer = Writer::start(connection, Arc::default()).unwrap();
+        let (store, large) = (Arc::from("default"), vec![7; 100_000]);
+        writer.submit(&store, set(&[("kept", &large)])).await.unwrap();
+
+        let error = writer.submit(&store, set(&[("first", b"v"), ("second", &large)])).await.unwrap_err();
+        assert!(matches!(&error, Error::Backend(text) if text.contains("full")), "{error:?}");
+        let read = |key: &str| get(&open_for_reading(&path).unwrap(), "default", key).unwrap();
+        assert_eq!((read("first"), read("second")), (None, None), "a part of a change was written");
+        assert_eq!(read("kept"), Some(large.clone()));
+
+        writer.submit(&store, set(&[("small", b"v")])).await.unwrap();
+        writer.submit(&store, Change::Delete(vec!["kept".to_owned()])).await.unwrap();
+        writer.submit(&store, set(&[("first", b"v"), ("second", &large)])).await.unwrap();
+        assert_eq!((read("first"), read("second")), (Some(b"v".to_vec()), Some(large)));
+        writer.close().await;
+    }
+}
