@@ -1,9 +1,11 @@
 //! The access log: one line for each request from outside, written when its response has been sent or given up.
 //!
-//! Holds neither headers nor query strings: both can carry secrets.
+//! Holds neither headers nor query strings: both can carry secrets. Requests that fail have so many lines a second; how many
+//! more there were is a line of its own, and the metrics count them all.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 
@@ -14,6 +16,13 @@ const CLIENT_GONE: u16 = 499;
 
 /// Bytes of a path or method in the log. Longer ones are cut: a client must not fill the disk.
 const LOGGED_BYTES: usize = 1024;
+
+/// Lines per second for requests that fail. They cost their clients nothing, and a client must not fill the disk.
+const FAILED_LINES: u64 = 100;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The lines of the present second.
+static LINES: Mutex<LineCount> = Mutex::new(LineCount { began: None, written: 0, left_out: 0 });
 
 /// A line of the log in the making.
 pub(crate) struct AccessRecord {
@@ -72,8 +81,51 @@ fn cut(text: &str) -> String {
     }
 }
 
+/// The lines for requests that failed within a second.
+#[derive(Debug)]
+struct LineCount {
+    began: Option<Instant>,
+    written: u64,
+    left_out: u64,
+}
+
+impl LineCount {
+    /// Begins another second if the present one is over. Returns the number of lines that were left out in it.
+    fn left_out_before(&mut self, now: Instant) -> u64 {
+        if self.began.is_some_and(|began| now.duration_since(began) < SECOND) {
+            return 0;
+        }
+        let left_out = self.left_out;
+        *self = Self { began: Some(now), written: 0, left_out: 0 };
+        left_out
+    }
+
+    /// Counts a line for a request that failed. Returns false if it should be left out.
+    fn admit(&mut self) -> bool {
+        if self.written < FAILED_LINES {
+            self.written += 1;
+            return true;
+        }
+        self.left_out += 1;
+        false
+    }
+}
+
 impl Drop for AccessRecord {
     fn drop(&mut self) {
+        let (left_out, written) = {
+            let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+            (lines.left_out_before(Instant::now()), self.status < 400 || lines.admit())
+        };
+        if left_out != 0 {
+            tracing::warn!(
+                target: "gatehouse::access", left_out,
+                "more requests failed than the log has lines for; the metrics count them by status"
+            );
+        }
+        if !written {
+            return;
+        }
         tracing::info!(
             target: "gatehouse::access",
             method = %self.method,
@@ -90,6 +142,20 @@ impl Drop for AccessRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_that_fail_have_a_limited_number_of_lines_a_second_and_the_rest_is_counted() {
+        let start = Instant::now();
+        let mut lines = LineCount { began: None, written: 0, left_out: 0 };
+        assert_eq!(lines.left_out_before(start), 0);
+        let admitted = (0..FAILED_LINES + 3).filter(|_| lines.admit()).count();
+        assert_eq!(u64::try_from(admitted), Ok(FAILED_LINES));
+        assert_eq!(lines.left_out_before(start + SECOND / 2), 0, "the second is not over");
+        assert!(!lines.admit());
+        assert_eq!(lines.left_out_before(start + SECOND), 4);
+        assert!(lines.admit());
+        assert_eq!(lines.left_out_before(start + SECOND * 3), 0, "said once");
+    }
 
     #[test]
     fn a_long_text_is_cut() {

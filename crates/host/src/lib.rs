@@ -48,6 +48,7 @@ mod limits;
 pub mod manifest;
 mod metrics;
 pub mod outbound;
+mod pace;
 mod problem;
 mod progress;
 pub mod routes;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use crate::error::Error;
 use crate::kv::KvStats;
 use crate::lifecycle::{Phase, Tracker, reached};
 use crate::limits::Limits;
+use crate::pace::Pace;
 use crate::problem::Problem;
 use crate::progress::ImpatientStream;
 use crate::start::{Trackers, build};
@@ -37,6 +39,11 @@ pub(crate) const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Connections that the system completes before they are accepted.
 const BACKLOG: u32 = 1024;
+
+/// Connections per second and core that are served or answered, and how many may be at once. Opening and closing one costs
+/// the server a hundredth of a millisecond; a flood of them leaves it the rest of its time. More wait until they are accepted.
+const CONNECTIONS_PER_CORE: u32 = 1000;
+const CONNECTIONS_AT_ONCE: u32 = 1024;
 
 /// Bytes of a response that the system takes for a client. Few enough that a slow client's progress is seen, and that a
 /// thousand clients that read nothing take little memory; enough for a fast line.
@@ -162,8 +169,12 @@ async fn accept(
 ) {
     let draining = reached(phases.clone(), Phase::Draining);
     tokio::pin!(draining);
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let per_second = u32::try_from(cores).unwrap_or(u32::MAX).saturating_mul(CONNECTIONS_PER_CORE);
+    let mut pace = Pace::new(per_second, CONNECTIONS_AT_ONCE, Instant::now());
     loop {
         let next = async {
+            tokio::time::sleep_until(pace.ready()).await;
             let (stream, peer) = listener.accept().await?;
             let client = (!app.proxies.trust(peer.ip())).then(|| ClientNetwork::from(peer.ip()));
             Ok::<_, std::io::Error>((stream, peer, connections.open(client).await))
@@ -175,6 +186,7 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer, Ok(place))) => {
+                pace.count(Instant::now());
                 let connection = connection(stream, peer, place, Arc::clone(&app), phases.clone());
                 let working = working.start();
                 tokio::spawn(async move {
@@ -182,7 +194,11 @@ async fn accept(
                     drop(working);
                 });
             }
-            Ok((stream, _, Err(OverShare))) => refuse(stream),
+            Ok((stream, _, Err(OverShare))) => {
+                if refuse(stream) {
+                    pace.count(Instant::now());
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_RETRY).await;
@@ -192,10 +208,10 @@ async fn accept(
 }
 
 /// Answers a connection that its client has too many of, without reading a request. Only so many are answered within a time;
-/// the rest are closed at once.
-fn refuse(mut stream: TcpStream) {
+/// the rest are closed at once. Returns false if this is one of them.
+fn refuse(mut stream: TcpStream) -> bool {
     static PLACES: Semaphore = Semaphore::const_new(REFUSALS);
-    let Ok(place) = PLACES.try_acquire() else { return };
+    let Ok(place) = PLACES.try_acquire() else { return false };
     let response = Problem::TooManyConnections.response();
     let mut message = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
     for (name, value) in response.headers() {
@@ -217,6 +233,7 @@ fn refuse(mut stream: TcpStream) {
         over.await;
         drop(place);
     });
+    true
 }
 
 async fn connection(
