@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
-use crate::setup;
 use crate::step::Steps;
 use crate::workspace::{Profile, WASM_TARGET, Workspace};
+use crate::{imports, setup};
 
 /// Builds the components, and `gatehouse` with them inside.
 pub(crate) fn application(workspace: &Workspace, steps: &mut Steps, profile: Profile) -> Result<()> {
     components(workspace, steps, profile, &workspace.components()?)?;
+    steps.check("imports of the components", || imports::check(workspace, profile))?;
     programs(workspace, steps, profile, &["gatehouse"])
 }
 

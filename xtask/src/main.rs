@@ -49,7 +49,7 @@ Commands:
                          `target/screenshots` or the given folder
   fuzz [target [seconds]]  fuzz the parsers, two minutes a target; needs a nightly compiler
 
-GATEHOUSE_SPIN=/path/to/spin makes the end-to-end suite run on that `spin` as well.";
+GATEHOUSE_SPIN=/path/to/spin makes the end-to-end suite run on that `spin` instead of the embedded host.";
 
 fn main() -> ExitCode {
     let mut steps = Steps::new();

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 
 use crate::step::Steps;
 use crate::workspace::{Profile, WASM_TARGET, Workspace};
-use crate::{build, imports, setup};
+use crate::{build, setup};
 
 /// The crates that must be right in 32 bits and without an operating system: their tests also run inside Wasm.
 pub(crate) const PURE: [&str; 3] = ["domain", "finding", "scanners"];
@@ -25,6 +25,8 @@ const THREADS: &str = "RUST_TEST_THREADS";
 
 /// The suite that measures under load.
 const LOAD: &str = "load::";
+/// Tests elsewhere that print how long a retry takes after a death.
+const RETRIES: [&str; 2] = ["crash::", "pipeline::deaths::"];
 
 /// Runs every test. With a linter, first checks the lints of all native code, which compiles the tests.
 pub(crate) fn all(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
@@ -76,7 +78,7 @@ pub(crate) fn load(workspace: &Workspace, steps: &mut Steps, arguments: &[&str])
     // Nothing else may run beside what is measured.
     cargo.args(["--include-ignored", "--nocapture", "--test-threads=1"]);
     let one = arguments.iter().map(|name| format!("{LOAD}{name}"));
-    steps.run(if arguments.is_empty() { cargo.arg(LOAD) } else { cargo.args(one) })
+    steps.run(if arguments.is_empty() { cargo.arg(LOAD).args(RETRIES) } else { cargo.args(one) })
 }
 
 /// Takes a picture of every page.
@@ -118,13 +120,11 @@ fn prepare(workspace: &Workspace, steps: &mut Steps, needs: Needs) -> Result<()>
     }
     if needs.application {
         // Not together with the guests, whose dependencies enable other features.
-        build::components(workspace, steps, Profile::Quick, &workspace.components()?)?;
-        steps.check("imports of the components", || imports::check(workspace, Profile::Quick))?;
+        build::application(workspace, steps, Profile::Quick)?;
         // Spin takes the files that `spin.toml` names.
         if env::var_os("GATEHOUSE_SPIN").is_some() {
             build::components(workspace, steps, Profile::Shipped, &workspace.components()?)?;
         }
-        build::programs(workspace, steps, Profile::Quick, &["gatehouse"])?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Admits requests from outside, up to a limit, and shares the places out.
 //!
-//! Refuses at once what is over the limit: a queue would only add waiting to a server that cannot keep up.
+//! Refuses at once what is over the limit: a queue would only add waiting to a server that cannot keep up. Only requests
+//! without a credential wait, for one another.
 //!
 //! Each request counts with its parties: its client's network, its credential, its project. The last eighth of the places
 //! is kept for parties that have less than half of all places. So one party may use nearly all of an idle server, and
@@ -132,7 +133,7 @@ impl Gate {
         let mut parties = vec![(Share::Client, network)];
         match headers.get(AUTHORIZATION).or_else(|| headers.get(COOKIE)) {
             Some(credential) => {
-                parties.push((Share::Credential, self.hash(credential.as_bytes())));
+                parties.push((Share::Credential, self.hash(token(credential.as_bytes()))));
                 // Not without a credential: those requests are refused, and must not take a project's share first.
                 let project = params.iter().find(|(name, _)| *name == PROJECT);
                 parties.extend(project.map(|(_, value)| (Share::Project, self.hash(value))));
@@ -248,6 +249,12 @@ impl Drop for Held {
     }
 }
 
+/// The token in a header `Authorization`, whatever its scheme, or else the header: one token must not count as several.
+fn token(header: &[u8]) -> &[u8] {
+    let after = header.iter().position(|byte| *byte == b' ').and_then(|space| header.get(space..));
+    after.unwrap_or(header).trim_ascii()
+}
+
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -313,6 +320,13 @@ mod tests {
             assert_eq!(greedy(99).err(), Some(Problem::OverShare(share)));
             let _other = other(103).unwrap();
         }
+    }
+
+    #[test]
+    fn a_token_is_one_party_however_its_header_is_written() {
+        let written: [&[u8]; 3] = [b"Bearer gate_x", b"bearer   gate_x ", b"gate_x"];
+        assert_eq!(written.map(token), [b"gate_x"; 3]);
+        assert_ne!(token(b"Bearer gate_x"), token(b"Bearer gate_y"));
     }
 
     #[test]

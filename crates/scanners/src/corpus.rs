@@ -34,7 +34,7 @@ fn the_committed_part_of_the_corpus_adds_up() {
 }
 
 #[test]
-#[ignore = "reads the whole corpus: cargo xtask test --corpus"]
+#[ignore = "reads the whole corpus: cargo xtask test --data"]
 fn the_corpus_of_real_reports_adds_up() {
     let folder = std::env::var_os("GATEHOUSE_CORPUS").map(PathBuf::from);
     let folder = folder.filter(|folder| folder.is_absolute());

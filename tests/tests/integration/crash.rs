@@ -217,7 +217,7 @@ fn retries_after_a_kill_at_each_step(store: Store) {
 }
 
 #[test]
-fn a_retry_goes_on_within_two_seconds_of_a_kill_at_any_step() {
+fn a_retry_after_a_kill_at_any_step_is_not_stuck() {
     each_store(retries_after_a_kill_at_each_step);
 }
 

@@ -10,6 +10,7 @@ mod hostile;
 mod neighbours;
 mod soak;
 mod stopped_store;
+mod too_large;
 
 use api::v1::ScanAnswer;
 use domain::ids::ScanId;
@@ -104,11 +105,11 @@ fn retry_after(reply: &tests::Reply) -> Option<Duration> {
 
 /// Runs so many uploaders, all beginning at once. Returns what they measured together, and the acknowledged scans.
 /// `name` is the beginning of their variants.
-fn uploads_at_once(app: &App, client: &Client, (name, clients): (&str, usize), until: Until) -> (Figures, Vec<ScanId>) {
-    let (barrier, url) = (Barrier::new(clients), app.url());
+fn uploads_at_once(url: &str, client: &Client, (name, clients): (&str, usize), until: Until) -> (Figures, Vec<ScanId>) {
+    let barrier = Barrier::new(clients);
     let uploaders: Vec<Uploader> = std::thread::scope(|scope| {
         let threads = (0..clients).map(|n| {
-            let (barrier, url) = (&barrier, &url);
+            let barrier = &barrier;
             scope.spawn(move || {
                 let mut uploader = Uploader::new(url, client, format!("{name}-{n}"));
                 barrier.wait();

@@ -117,6 +117,15 @@ fn a_panic_fails_its_request_alone() {
 }
 
 #[test]
+fn endless_recursion_fails_its_request_alone() {
+    let app = TestApp::start(PROBE);
+    for _ in 0..3 {
+        check_problem(&app.get("/recurse"), 500, "component-failed");
+        check_alive(&app);
+    }
+}
+
+#[test]
 fn memory_is_limited_and_the_refusal_is_told_from_other_failures() {
     let app = TestApp::start_with(PROBE, |config| config.limits.guest_memory_bytes = 32 << 20);
     check_problem(&app.get("/fill"), 507, "component-out-of-memory");

@@ -138,6 +138,7 @@ async fn answer(request: Request) -> Answer {
             spin_sdk::time::sleep(query.millis("ms")?).await;
             misbehave::busy()
         }
+        "recurse" => ok(misbehave::recurse(0).to_string()),
         "panic" => misbehave::panic(),
         _ => Ok(text(StatusCode::NOT_FOUND, "the probe does not know this")),
     }

@@ -22,6 +22,11 @@ pub(crate) fn allocate(mib: usize) -> usize {
     black_box(vec![1_u8; mib << 20]).len()
 }
 
+/// Calls itself until the stack is full.
+pub(crate) fn recurse(depth: u64) -> u64 {
+    black_box(recurse(black_box(depth + 1))) + 1
+}
+
 /// Ends the instance.
 #[expect(clippy::panic, reason = "the host has to handle it")]
 pub(crate) fn panic() -> ! {

@@ -13,7 +13,7 @@ fn crowds(store: Store, sizes: &[usize], until: Until) {
     let mut all = Vec::new();
     for clients in sizes {
         let crowd = (&*format!("of{clients}"), *clients);
-        let (figures, acknowledged) = uploads_at_once(&app, &client, crowd, until);
+        let (figures, acknowledged) = uploads_at_once(&app.url(), &client, crowd, until);
         eprintln!("{store:?}, {clients} clients, {until:?}: {figures}");
         assert_eq!(figures.failed, Vec::<String>::new(), "{clients} clients on {store:?}");
         all.extend(acknowledged);

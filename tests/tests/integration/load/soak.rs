@@ -14,7 +14,8 @@ fn soak(store: Store) {
     let (mut all, mut usages) = (Vec::new(), Vec::new());
     for round in 0..10 {
         let crowd = (&*format!("round{round}"), CLIENTS);
-        let (figures, acknowledged) = uploads_at_once(&app, &client, crowd, Until::Time(Duration::from_secs(120)));
+        let (figures, acknowledged) =
+            uploads_at_once(&app.url(), &client, crowd, Until::Time(Duration::from_secs(120)));
         let usage = app.usage();
         eprintln!("{store:?}, minute {}: {usage:?}; {figures}", 2 * round + 2);
         assert_eq!(figures.failed, Vec::<String>::new());

@@ -9,11 +9,36 @@ use tests::{App, Options, Store, Upload, reports};
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 #[test]
+fn a_crowd_goes_on_when_redis_answers_again() {
+    let app = App::start(Options::on(Store::Redis));
+    let client = project(&app);
+    let (url, crowd, until) = (app.url(), ("crowd", 16), Until::Uploads(6));
+    let (figures, acknowledged) = std::thread::scope(|scope| {
+        let uploads = scope.spawn(|| uploads_at_once(&url, &client, crowd, until));
+        // In the middle of the load.
+        let admin = app.admin("load");
+        while admin.scans().len() < 16 {
+            assert!(!uploads.is_finished(), "the load ended before the store stopped");
+        }
+        app.pause_store();
+        let started = Instant::now();
+        let reply = admin.get("scans?limit=1").expect(503);
+        assert!(started.elapsed() < ANSWER_MAX, "{:?}: {}", started.elapsed(), reply.text());
+        app.resume_store();
+        uploads.join().unwrap()
+    });
+    eprintln!("with the store stopped under load: {figures}");
+    assert_eq!(figures.failed, Vec::<String>::new());
+    assert!(figures.longest_refusal() < ANSWER_MAX, "{figures}");
+    check_goes_on(&app, &app.admin("load"), &acknowledged);
+}
+
+#[test]
 fn while_redis_does_not_answer_requests_are_refused_and_afterwards_they_succeed() {
     let app = App::start(Options::on(Store::Redis));
     let client = project(&app);
     let admin = app.admin("load");
-    let (figures, acknowledged) = uploads_at_once(&app, &client, ("before", 8), Until::Uploads(1));
+    let (figures, acknowledged) = uploads_at_once(&app.url(), &client, ("before", 8), Until::Uploads(1));
     assert_eq!(figures.failed, Vec::<String>::new());
 
     app.pause_store();
