@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt as _;
@@ -74,9 +74,14 @@ impl App {
         let mut record = AccessRecord::start(method, path, client, self.metrics.request());
         let Answer { response, admission } =
             self.answer(request, client, &mut record).await.unwrap_or_else(Answer::from);
+        let makes_room = busy.makes_room();
         self.metrics.answered(response.status());
         record.status(response.status());
-        response.map(|body| ReplyBody::new(body, record, admission, busy))
+        let mut response = response.map(|body| ReplyBody::new(body, record, admission, busy));
+        if makes_room {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 
     async fn answer(

@@ -11,6 +11,9 @@ use crate::client::ClientNetwork;
 use crate::counts::Counts;
 use crate::metrics::Metrics;
 
+/// Time for which a connection need not make room for a refused one of its network.
+const KEPT: Duration = Duration::from_secs(5);
+
 /// The open connections of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections(Arc<Shared>);
@@ -31,6 +34,8 @@ struct State {
     open: usize,
     /// The connections of each client network that has some.
     by_client: Counts<ClientNetwork>,
+    /// The refused connections of each client network that no other one has made room for.
+    refused: Counts<ClientNetwork>,
     /// The connections without a request, in the order in which they became idle.
     idle: BTreeMap<u64, Idle>,
     next: u64,
@@ -65,6 +70,7 @@ pub(crate) struct Place {
     shared: Arc<Shared>,
     /// The network it counts with; none for a trusted proxy, which has many clients.
     client: Option<ClientNetwork>,
+    opened: Instant,
     phase: Mutex<Phase>,
     evicted: Arc<Notify>,
 }
@@ -120,6 +126,9 @@ impl Shared {
         if let Some(client) = client
             && self.limit_per_client <= state.by_client.of(&client)
         {
+            if state.refused.of(&client) < self.limit_per_client {
+                state.refused.add(client);
+            }
             return Taken::OverShare;
         }
         if self.limit <= state.open {
@@ -138,7 +147,7 @@ impl Shared {
         }
         let evicted = Arc::new(Notify::new());
         let phase = Mutex::new(state.idle(&evicted));
-        Taken::Yes(Arc::new(Place { shared: Arc::clone(self), client, phase, evicted }))
+        Taken::Yes(Arc::new(Place { shared: Arc::clone(self), client, opened: Instant::now(), phase, evicted }))
     }
 }
 
@@ -182,6 +191,21 @@ impl Place {
     }
 }
 
+impl Busy {
+    /// True if the connection should end with this response, to make room for a refused one of its network. Otherwise the
+    /// clients of a large network that came first would keep its connections, and the others would never have one.
+    pub(crate) fn makes_room(&self) -> bool {
+        let Place { shared, client, opened, .. } = &*self.0;
+        let Some(client) = client.as_ref().filter(|_| KEPT <= opened.elapsed()) else { return false };
+        let mut state = shared.state();
+        let wanted = 0 < state.refused.of(client);
+        if wanted {
+            state.refused.remove(client);
+        }
+        wanted
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         let place = &self.0;
@@ -203,6 +227,9 @@ impl Drop for Place {
         self.shared.metrics.connections(state.open);
         if let Some(client) = &self.client {
             state.by_client.remove(client);
+            if state.by_client.of(client) == 0 {
+                state.refused.forget(client);
+            }
         }
         drop(state);
         self.shared.changed.notify_waiters();
@@ -240,6 +267,21 @@ mod tests {
         drop(first);
         assert!(open(&connections, client(1)).is_some());
         assert_eq!(connections.0.state().by_client.keys(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_has_had_its_time_makes_room_for_a_refused_one_of_its_network() {
+        let connections = connections(4, 1);
+        let mut place = open(&connections, client(1)).unwrap();
+        let busy = |place: &Arc<Place>| place.busy().makes_room();
+        assert!(connections.open(client(1)).await.is_err());
+        assert!(!busy(&place), "it was opened just now");
+        Arc::get_mut(&mut place).unwrap().opened -= KEPT;
+        assert!(busy(&place));
+        assert!(!busy(&place), "one refused connection needs the room of one");
+        assert!(connections.open(client(1)).await.is_err());
+        drop(place);
+        assert_eq!(connections.0.state().refused.keys(), 0);
     }
 
     #[tokio::test]

@@ -33,6 +33,11 @@ impl<K: Ord> Counts<K> {
         }
     }
 
+    /// Sets the count of a key to 0.
+    pub(crate) fn forget(&mut self, key: &K) {
+        self.0.remove(key);
+    }
+
     /// The number of keys that have a count.
     #[cfg(test)]
     pub(crate) fn keys(&self) -> usize {
