@@ -11,9 +11,15 @@ use crate::workspace::{Workspace, package_folders};
 /// The one line of a component that only Wasm has: it exports the handler.
 const EXPORT: &str = "#[cfg_attr(target_family = \"wasm\", spin_sdk::http_service)]";
 
+/// The longest line with a comment, in characters.
+const COMMENT_MAX: usize = 120;
+
 /// Checks the workspace.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let mut violations = Vec::new();
+    for folder in ["components", "crates", "fuzz", "tests", "xtask"] {
+        violations.extend(comments(&sources(&workspace.root().join(folder))?));
+    }
     for folder in ["components", "crates"] {
         for package in package_folders(&workspace.root().join(folder))? {
             let (manifest, sources) = (read(&package.join("Cargo.toml"))?, sources(&package.join("src"))?);
@@ -39,6 +45,35 @@ fn only_in_wasm(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// Comments that are too long, and docstrings that do not begin with what their item is or does.
+fn comments(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let mut violations = Vec::new();
+    for (path, text) in sources {
+        let mut before = "";
+        for (n, line) in text.lines().enumerate() {
+            let (line_number, comment) = (n + 1, line.trim_start());
+            let fault = if !comment.starts_with("//") {
+                None
+            } else if COMMENT_MAX < line.chars().count() && !comment.contains("://") {
+                Some(format!("the comment has more than {COMMENT_MAX} characters; break it"))
+            } else if !before.starts_with("///") && begins_with_a_question(comment) {
+                Some("a docstring begins with what its item is or does: a noun or a verb".to_owned())
+            } else {
+                None
+            };
+            violations.extend(fault.map(|fault| format!("{}:{line_number}: {fault}", path.display())));
+            before = comment;
+        }
+    }
+    violations
+}
+
+fn begins_with_a_question(docstring: &str) -> bool {
+    ["What ", "How ", "Whether "]
+        .iter()
+        .any(|word| docstring.strip_prefix("/// ").is_some_and(|text| text.starts_with(word)))
 }
 
 /// Packages with unit tests that their manifest disables.
@@ -113,6 +148,15 @@ mod tests {
         );
         let found = only_in_wasm(&file("    #[cfg(target_arch = \"wasm32\")]\nfn x() {}"));
         assert!(found[0].starts_with("lib.rs: `#[cfg(target_arch"), "{found:?}");
+    }
+
+    #[test]
+    fn long_comments_and_docstrings_that_begin_with_a_question_are_found() {
+        let long = format!("    // {}", "a ".repeat(60));
+        let found = comments(&file(&format!("/// A thing.\n/// What it is.\n{long}\n\n/// How it is.\nfn x() {{}}")));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("lib.rs:3: ") && found[1].starts_with("lib.rs:5: "), "{found:?}");
+        assert_eq!(comments(&file(&format!("// https://example.org/{}", "a".repeat(120)))), Vec::<String>::new());
     }
 
     #[test]
