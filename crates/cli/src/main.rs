@@ -16,6 +16,7 @@ mod audit;
 mod bandit;
 mod body;
 mod client;
+mod comparison;
 mod demo;
 mod evidence;
 mod exemptions;

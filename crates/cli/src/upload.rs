@@ -194,7 +194,7 @@ pub(crate) fn show(client: &Client, answer: &ScanAnswer) -> Result<()> {
     let report = match issues::report(client, answer) {
         Err(error) if error.downcast_ref::<Error>().is_some_and(Error::is_forbidden) => {
             terminal::warn("the token may only upload: the issues are counted but not listed");
-            issues::counts(answer)
+            issues::counts(answer) + &issues::references(answer)
         }
         other => other.context("the verdict is valid, but its issues can't be shown")?,
     };
