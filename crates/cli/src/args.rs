@@ -5,7 +5,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Client;
-use crate::{accept, audit, demo, execution, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
+use crate::{
+    accept, audit, demo, execution, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())

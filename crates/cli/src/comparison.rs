@@ -44,8 +44,14 @@ mod tests {
     fn both_references_are_named_where_they_differ() {
         let (one, two) = ("01".repeat(16), "02".repeat(16));
         let cases = [
-            (serde_json::json!({"with": "baseline", "variant": "main", "scan": one, "previous": two}), format!("baseline main, scan {one}")),
-            (serde_json::json!({"with": "previous", "variant": "main", "scan": one}), format!("the previous scan of this variant, {one}")),
+            (
+                serde_json::json!({"with": "baseline", "variant": "main", "scan": one, "previous": two}),
+                format!("baseline main, scan {one}"),
+            ),
+            (
+                serde_json::json!({"with": "previous", "variant": "main", "scan": one}),
+                format!("the previous scan of this variant, {one}"),
+            ),
             (
                 serde_json::json!({"with": "accepted", "variant": "main", "scan": one, "previous": two}),
                 format!("the last accepted scan of this variant, {one}; the previous scan, {two}, was not accepted"),

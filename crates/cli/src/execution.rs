@@ -60,7 +60,9 @@ fn text(run: &Execution) -> Result<String> {
     for ScanItem { id, answer } in &run.scans {
         let scan = &answer.scan;
         let (verdict, new) = (verdict::word(answer.verdict, answer.no_threshold), answer.issues.new.to_string());
-        listing.row([&scan.target.name, &scan.variant, &scan.scanner, &verdict, &new, &id.to_string()].map(String::as_str));
+        listing.row(
+            [&scan.target.name, &scan.variant, &scan.scanner, &verdict, &new, &id.to_string()].map(String::as_str),
+        );
     }
     text.push_str(&listing.render());
     if !run.superseded.is_empty() {
@@ -140,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_run_that_fails_ends_with_its_first_reason() {
-        let reason = json!([{"scan": "0".repeat(32), "target": "w\u{1b}[1A", "scanner": "bandit", "reason": "too many"}]);
+        let reason =
+            json!([{"scan": "0".repeat(32), "target": "w\u{1b}[1A", "scanner": "bandit", "reason": "too many"}]);
         let run = execution("fail", &json!([{"target": "web", "scanner": "semgrep"}]), &reason);
         assert_eq!(message(&run), "Exited with message: too many");
         let text = anstream::adapter::strip_str(&text(&run).unwrap()).to_string();

@@ -9,8 +9,8 @@ use domain::ids::OccurrenceId;
 
 use crate::args::{Connection, EXIT_CODES, Format};
 use crate::client::Client;
-use crate::{comparison, output};
 use crate::terminal::{HEADING, plain};
+use crate::{comparison, output};
 
 /// The most occurrences of one location that are explained at once.
 const EXPLAINED_MAX: usize = 10;

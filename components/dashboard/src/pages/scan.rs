@@ -291,7 +291,9 @@ mod tests {
         };
         let next = "he next scan is compared with it";
         let accepted = says(Some(true), true);
-        assert!(accepted.contains("As the first scan of its variant it is accepted: the next scan is compared with it"));
+        assert!(
+            accepted.contains("As the first scan of its variant it is accepted: the next scan is compared with it")
+        );
         let not = says(Some(false), false);
         assert!(not.contains("It is not accepted, so the next scan is not compared with it") && !not.contains(next));
         assert!(says(None, true).contains(next), "an answer of an earlier version");

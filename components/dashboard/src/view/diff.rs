@@ -177,6 +177,9 @@ mod tests {
         let side = |last: &str| (0..200).map(|n| format!("line {n}")).chain([last.to_owned()]).collect::<Vec<_>>();
         let page = code(&side("old"), &side("new")).into_string();
         assert!(page.contains("<del>old</del>") && page.contains("<ins>new</ins>"), "{page}");
-        assert!(page.contains("180 lines above, equal on both sides.") && !page.contains("More lines follow"), "{page}");
+        assert!(
+            page.contains("180 lines above, equal on both sides.") && !page.contains("More lines follow"),
+            "{page}"
+        );
     }
 }

@@ -90,7 +90,9 @@ pub fn because(
         (None, Some(_), count) => format!("{with} has {count} occurrences of its issue, and none matches"),
     };
     let carried = match tracked.carried {
-        Some(_) if matched.is_none() => "; it matches an occurrence of the previous scan of this variant and keeps that id",
+        Some(_) if matched.is_none() => {
+            "; it matches an occurrence of the previous scan of this variant and keeps that id"
+        }
         Some(_) | None => "",
     };
     format!("{text}{carried}{}", not_accepted(&compared))
@@ -100,7 +102,9 @@ pub fn because(
 fn not_accepted(compared: &Comparison) -> String {
     match (compared.with.as_str(), compared.previous) {
         ("accepted" | "none", Some(previous)) => {
-            format!("; the previous scan of this variant ({previous}) was not accepted, so it is not compared with that")
+            format!(
+                "; the previous scan of this variant ({previous}) was not accepted, so it is not compared with that"
+            )
         }
         (_, _) => String::new(),
     }

@@ -179,7 +179,11 @@ pub(super) async fn explanation<A: Api>(
             }
         }
     };
-    let about = format!("Why {} is {} · ", cut(&explanation.place, PLACE_CHARS), bucket_title(explanation.bucket).to_lowercase());
+    let about = format!(
+        "Why {} is {} · ",
+        cut(&explanation.place, PLACE_CHARS),
+        bucket_title(explanation.bucket).to_lowercase()
+    );
     let page = Page::of(ids.project, Section::Tests, "Why an occurrence is new or common", body)
         .window(window_title(&about, &issue.title, &scan.scan))
         .below(ids.path(), "Issue");
