@@ -53,6 +53,36 @@ const OVERFLOW: &str = r#"
     .filter((element) => sticksOut(element) && !scrolls(element.parentElement));
   return `${over} pixels wider than the screen: ${out.map((element) => element.cloneNode().outerHTML).join(" ")}`;"#;
 
+/// The words in cells of tables that are broken inside, each with its table. A long token, such as a path or a hash, may
+/// break anywhere; a word may be parted from the next one by a hyphen.
+const BROKEN_WORDS: &str = r#"
+  const longest = 20;
+  const isBroken = (text, start, length) => {
+    const range = document.createRange();
+    range.setStart(text, start);
+    range.setEnd(text, start + length);
+    const boxes = [...range.getClientRects()].filter((box) => box.width > 0);
+    return boxes.some((box) => Math.abs(box.top - boxes[0].top) > box.height / 2);
+  };
+  const broken = new Set();
+  for (const cell of document.querySelectorAll("td, th")) {
+    if (!cell.checkVisibility({ visibilityProperty: true })) continue;
+    const table = cell.closest("table");
+    const title = (table.ariaLabel ?? table.caption?.textContent ?? "a table").trim();
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const text = texts.currentNode;
+      if (text.parentElement.closest(".unseen, pre")) continue;
+      for (const token of text.data.matchAll(/\S+/g)) {
+        if (token[0].length > longest) continue;
+        for (const word of token[0].matchAll(/[\p{L}\p{N}]+/gu)) {
+          if (isBroken(text, token.index + word.index, word[0].length)) broken.add(`${word[0]} in ${title}`);
+        }
+      }
+    }
+  }
+  return [...broken];"#;
+
 /// A browser with its own profile.
 pub struct Browser {
     driver: Driver,
@@ -243,6 +273,13 @@ impl Browser {
     #[track_caller]
     pub fn overflow(&self) -> String {
         self.run(OVERFLOW).as_str().unwrap().to_owned()
+    }
+
+    /// The words in cells of tables that are broken inside, each with its table.
+    #[track_caller]
+    pub fn broken_words(&self) -> Vec<String> {
+        let words = self.run(BROKEN_WORDS);
+        words.as_array().unwrap().iter().map(|word| format!("broken word: {}", word.as_str().unwrap())).collect()
     }
 
     /// A picture of the whole page, as PNG.

@@ -5,7 +5,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Client;
-use crate::{accept, audit, demo, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload};
+use crate::{
+    accept, audit, demo, execution, exemptions, explain, projects, replay, scanners, targets, tokens, up, upload,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -13,7 +15,7 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// The exit codes of every command but `upload` and `demo`.
+/// The exit codes of every command but `upload`, `execution` and `demo`.
 pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 2 wrong usage or failure.";
 
 /// A security gate: scanners' reports in, a verdict out
@@ -29,7 +31,7 @@ Examples:
       Serves the application on http://127.0.0.1:3000.
   bandit -r . -f json -o report.json
   gatehouse upload report.json --scanner bandit --project shop \\
-      --target web --variant feature/search --fail-on-severity critical
+      --target web --variant feature/search --fail-on-new-occurrences high
       Uploads a report. The exit code is the verdict: 0 pass, 1 fail, 2 undecided.
 
 Environment: GATEHOUSE_URL, GATEHOUSE_PROJECT and GATEHOUSE_TOKEN set --url, --project and
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     Up(up::UpArgs),
     /// Upload a scanner's report and exit with the verdict
     Upload(upload::UploadArgs),
+    /// Show a pipeline's run, and exit with its verdict
+    Execution(execution::ExecutionArgs),
     /// Process a scan's report again and compare the results
     Replay(replay::ReplayArgs),
     /// Accept a scan that failed, so that its issues are not new for the next scans

@@ -9,8 +9,8 @@ use domain::ids::OccurrenceId;
 
 use crate::args::{Connection, EXIT_CODES, Format};
 use crate::client::Client;
-use crate::output;
 use crate::terminal::{HEADING, plain};
+use crate::{comparison, output};
 
 /// The most occurrences of one location that are explained at once.
 const EXPLAINED_MAX: usize = 10;
@@ -94,10 +94,7 @@ fn sentence(answer: &Explanation) -> Result<String> {
     if let Some(matched) = &answer.matched {
         writeln!(text, "sure: {}", matched.confidence.as_str())?;
     }
-    let compared = &answer.comparison;
-    let scan = compared.scan.map_or_else(String::new, |scan| format!(", scan {scan}"));
-    let variant = compared.variant.as_deref().map_or_else(String::new, |variant| format!(" {variant}"));
-    writeln!(text, "compared with: {}{}{scan}", compared.with, plain(&variant))?;
+    writeln!(text, "{}", plain(&comparison::references(&answer.comparison)))?;
     let first = &answer.first_seen;
     let days = if first.age_days == 1 { "day" } else { "days" };
     let variant = plain(&first.variant);
@@ -148,6 +145,19 @@ mod tests {
         assert_eq!(text.lines().take(7).collect::<Vec<_>>(), expected);
         assert!(text.contains("  a.py:1: its code is "), "{text}");
         assert!(!sentence(&answer()).unwrap().contains("\u{1b}[31m"), "a report's own colours stay out");
+    }
+
+    #[test]
+    fn the_last_accepted_scan_and_the_previous_one_are_both_named() {
+        let (accepted, previous) = ("04".repeat(16), "06".repeat(16));
+        let mut answer = answer();
+        answer.comparison.with = "accepted".to_owned();
+        answer.comparison.previous = Some(previous.parse().unwrap());
+        let text = sentence(&answer).unwrap();
+        let expected = format!(
+            "compared with: the last accepted scan of this variant, {accepted}; the previous scan, {previous}, was not accepted\n"
+        );
+        assert!(text.contains(&expected), "{text}");
     }
 
     #[test]

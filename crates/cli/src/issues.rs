@@ -10,6 +10,7 @@ use domain::comparison::Bucket;
 use domain::exemption::Coverage;
 
 use crate::client::Client;
+use crate::comparison;
 use crate::table::Listing;
 use crate::terminal::{HEADING, count, plain};
 
@@ -47,6 +48,7 @@ pub(crate) fn report(client: &Client, answer: &ScanAnswer) -> Result<String> {
         text.push('\n');
     }
     text.push_str(&counts(answer));
+    text.push_str(&references(answer));
     Ok(text)
 }
 
@@ -165,6 +167,12 @@ fn occurrences(issue: &IssueItem) -> String {
         }
         Some(_) | None => all,
     }
+}
+
+/// The scans that this one was compared with and not compared with, and for a first scan, if it is accepted.
+pub(crate) fn references(answer: &ScanAnswer) -> String {
+    let first = comparison::first_scan(answer).map(|line| format!("{line}\n")).unwrap_or_default();
+    plain(&comparison::references(&answer.comparison)) + "\n" + &first
 }
 
 /// The counts of the answer in three lines.
@@ -335,6 +343,19 @@ pub(crate) mod tests {
         }
         answer.comparison.with = "accepted".to_owned();
         assert!(check(&answer, vec![]).contains("Common to the last accepted scan (2)\n"));
+    }
+
+    #[test]
+    fn the_scans_of_the_comparison_are_named_by_id() {
+        let mut answer = answer();
+        let id = "0".repeat(32);
+        assert_eq!(references(&answer), format!("compared with: baseline master, scan {id}\n"));
+        answer.comparison.with = "accepted".to_owned();
+        answer.comparison.previous = Some("1".repeat(32).parse().unwrap());
+        assert!(references(&answer).contains(&id) && references(&answer).contains(&"1".repeat(32)));
+        answer.comparison.with = "none".to_owned();
+        (answer.comparison.previous, answer.comparison.scan, answer.accepted) = (None, None, Some(true));
+        assert!(references(&answer).contains("\naccepted: it is the first scan"));
     }
 
     #[test]

@@ -16,8 +16,10 @@ mod audit;
 mod bandit;
 mod body;
 mod client;
+mod comparison;
 mod demo;
 mod evidence;
+mod execution;
 mod exemptions;
 mod explain;
 mod failure;
@@ -64,6 +66,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Up(args) => up::run(args).map(|()| ExitCode::SUCCESS),
         Command::Upload(args) => upload::run(args),
         Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Execution(args) => execution::run(&args),
         Command::Replay(args) => replay::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Accept(args) => accept::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Exemptions(args) => exemptions::run(args).map(|()| ExitCode::SUCCESS),

@@ -37,14 +37,14 @@ const PERMISSION_BYTES_MIN: u64 = 64 << 10;
 #[command(after_long_help = "\
 Examples:
   gatehouse upload report.json --scanner bandit --project shop \\
-      --target web --variant feature/search --fail-on-severity critical --output-file gate.env
+      --target web --variant feature/search --fail-on-new-occurrences high --output-file gate.env
   gatehouse upload report.sarif --source ../checkout --project shop --target web --variant main
-  gatehouse upload report.sarif --project shop --target web --variant feature/search \\
-      --fail-on-new-occurrences high
+  gatehouse upload report.sarif --project shop --target web --variant main \\
+      --fail-on-severity critical
   trivy image -f json shop/web:1.4 | gatehouse upload - --target shop/web --target-type container --variant 1.4
 
 The last line of the log is the verdict, for example:
-  Exited with message: fail_on_severity is set to critical and that threshold was reached.
+  Exited with message: fail_on_new_occurrences is set to high and that threshold was reached.
 
 Exit codes: 0 pass, 1 fail, 2 undecided, wrong usage or failure.")]
 pub(crate) struct UploadArgs {
@@ -62,15 +62,16 @@ pub(crate) struct UploadArgs {
     /// Type of the target: repository, container, instance or configuration
     #[arg(long, value_name = "TYPE", default_value = "repository")]
     target_type: TargetType,
-    /// Fail if an issue that is not exempted is at or above this: critical, high, medium, low, info or none
+    /// Recommended for branches and pull requests: fail if an occurrence at or above this is new, whether its issue is new
+    /// or not: critical, high, medium, low, info or none
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
-    fail_on_severity: Threshold,
+    fail_on_new_occurrences: Threshold,
     /// Fail if an issue at or above this is new: the reference scan does not have it
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_new: Threshold,
-    /// Fail if an occurrence at or above this is new, whether its issue is new or not
+    /// Fail if an issue that is not exempted is at or above this, old or new
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
-    fail_on_new_occurrences: Threshold,
+    fail_on_severity: Threshold,
     /// Accept that the report lacks SARIF runs or categories of the previous one, or that less was examined: the rest is no
     /// longer scanned
     #[arg(long)]
@@ -194,7 +195,7 @@ pub(crate) fn show(client: &Client, answer: &ScanAnswer) -> Result<()> {
     let report = match issues::report(client, answer) {
         Err(error) if error.downcast_ref::<Error>().is_some_and(Error::is_forbidden) => {
             terminal::warn("the token may only upload: the issues are counted but not listed");
-            issues::counts(answer)
+            issues::counts(answer) + &issues::references(answer)
         }
         other => other.context("the verdict is valid, but its issues can't be shown")?,
     };
@@ -248,10 +249,15 @@ fn warn_of_blind_spots(answer: &ScanAnswer) {
 
 /// Prints the verdict as the last line.
 pub(crate) fn print_verdict(answer: &ScanAnswer) {
-    let style = match answer.verdict {
+    print_last(answer.verdict, &verdict::message(answer));
+}
+
+/// Prints the last line of the log, in the colour of the verdict.
+pub(crate) fn print_last(verdict: Verdict, message: &str) {
+    let style = match verdict {
         Verdict::Pass => terminal::GOOD,
         Verdict::Fail => terminal::ERROR,
         Verdict::Undecided => terminal::WARNING,
     };
-    anstream::eprintln!("{style}{}{style:#}", verdict::message(answer));
+    anstream::eprintln!("{style}{message}{style:#}");
 }

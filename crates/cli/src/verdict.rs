@@ -14,6 +14,12 @@ pub(crate) fn exit_code(verdict: Verdict) -> u8 {
     }
 }
 
+/// A verdict in a table. A pass without a threshold says so: nothing could fail.
+pub(crate) fn word(verdict: Verdict, no_threshold: bool) -> String {
+    let unset = if verdict == Verdict::Pass && no_threshold { ", no threshold set" } else { "" };
+    format!("{verdict}{unset}")
+}
+
 /// The last line of the log.
 pub(crate) fn message(answer: &ScanAnswer) -> String {
     let text = match (answer.verdict, &answer.message, answer.reasons.first()) {

@@ -18,7 +18,7 @@ use crate::view::{badge, exemption};
 use api::Problem;
 use api::page;
 use api::path::segment;
-use api::v1::{ExemptionItem, IssueItem, OccurrenceItem, ScanAnswer};
+use api::v1::{ExemptionItem, IssueItem, OccurrenceItem, Scan, ScanAnswer};
 use domain::comparison::Bucket;
 use domain::role::Right;
 use futures::try_join;
@@ -73,6 +73,11 @@ async fn request_exemption<A: Api>(
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// The title of the window: a page about an issue, with the scan that shows it.
+fn window_title(about: &str, issue: &str, scan: &Scan) -> String {
+    format!("{about}{} · {} · {}:{}", cut(issue, WINDOW_CHARS), scan.scanner, scan.target.name, scan.variant)
 }
 
 async fn page<A: Api>(
@@ -133,13 +138,7 @@ async fn page<A: Api>(
         }
     };
     let title = format!("Issue in {}:{}", scan.scan.target.name, scan.scan.variant);
-    let window = format!(
-        "{} · {} · {}:{}",
-        cut(&issue.title, WINDOW_CHARS),
-        scan.scan.scanner,
-        scan.scan.target.name,
-        scan.scan.variant
-    );
+    let window = window_title("", &issue.title, &scan.scan);
     let page = Page::of(ids.project, Section::Tests, title, body)
         .window(window)
         .below(address::scans(ids.project), "Security tests")
@@ -190,6 +189,41 @@ mod tests {
         }
         assert!(!page.contains(r#"href="javascript"#), "no link leads into a script");
         assert!(!page.contains("Request an exemption"), "a viewer may not request");
+    }
+
+    /// The explanation of the occurrence, where the previous scan was not accepted.
+    fn explained() -> FakeApi {
+        let explanation = json!({
+            "scan": SCAN, "occurrence": OTHER, "issue": ISSUE, "rule": "B602", "place": "src/app.py:8",
+            "comparison": {"with": "accepted", "variant": "feature", "scan": "04".repeat(16), "previous": "05".repeat(16)},
+            "bucket": "new", "because": "its issue is not in the last accepted scan of this variant",
+            "first_seen": {"scan": SCAN, "at": "2026-11-24T15:00:00.000Z", "variant": "feature", "age_days": 0},
+            "passed_over": []
+        });
+        api().answer(&format!("GET /api/v1/projects/shop/scans/{SCAN}/explain/{OTHER}"), &explanation)
+    }
+
+    #[test]
+    fn an_explanation_links_to_the_last_accepted_scan_and_to_the_previous_one() {
+        let page = text(&open(&explained(), Role::Viewer, Method::Get, &["occurrences", OTHER]).unwrap());
+        for (scan, name) in [("04", "The last accepted scan"), ("05", "the previous scan")] {
+            let link = format!("<a href=\"/projects/shop/scans/{}\">{name}</a>", scan.repeat(16));
+            assert!(page.contains(&link), "{link}: {page}");
+        }
+    }
+
+    #[test]
+    fn the_pages_below_an_issue_have_windows_of_their_own() {
+        let page = text(&open(&explained(), Role::Viewer, Method::Get, &["occurrences", OTHER]).unwrap());
+        let title = "<title>Why src/app.py:8 is new · Shell &lt;b&gt; · bandit · web:feature · Gatehouse</title>";
+        assert!(page.contains(title), "{page}");
+        let path = "GET /api/v1/projects/shop";
+        let elsewhere = api()
+            .answer(&format!("{path}/scans?target=web&scanner=bandit&limit=10"), &json!({"items": []}))
+            .answer(&format!("{path}/issues/{ISSUE}/targets?scan={SCAN}&limit=50"), &json!({"items": []}));
+        let page = text(&open(&elsewhere, Role::Viewer, Method::Get, &["elsewhere"]).unwrap());
+        let title = "<title>Other scans of Shell &lt;b&gt; · bandit · web:feature · Gatehouse</title>";
+        assert!(page.contains(title), "{page}");
     }
 
     #[test]

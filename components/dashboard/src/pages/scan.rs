@@ -110,7 +110,7 @@ fn facts(project: &str, answer: &ScanAnswer, now: Timestamp) -> Markup {
                 }
             }
             dt { "Compared with" }
-            dd { (compared(&base, &answer.comparison)) }
+            dd { (compared(&base, &answer.comparison)) (first_scan(answer)) }
             dt { "Gate" }
             dd { (gate(answer)) }
             dt { "Report" }
@@ -160,8 +160,21 @@ pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
             _ if comparison.previous.is_some() => {
                 "Nothing: no scan of this variant passed or was accepted, so all issues are new"
             },
-            _ => "Nothing: this is the first scan, so all issues are new. The next scan is compared with it",
+            _ => "Nothing: this is the first scan, so all issues are new",
         }
+    }
+}
+
+/// The acceptance of the first scan of a variant.
+fn first_scan(answer: &ScanAnswer) -> &'static str {
+    let compared = &answer.comparison;
+    let is_first = compared.with == "none" && compared.previous.is_none() && answer.scan.replay_of.is_none();
+    match (is_first, answer.accepted) {
+        (true, Some(true)) => ". As the first scan of its variant it is accepted: the next scan is compared with it",
+        (true, Some(false)) => ". It is not accepted, so the next scan is not compared with it",
+        // An answer of an earlier version does not state it.
+        (true, None) if answer.report.complete => ". The next scan is compared with it",
+        (_, _) => "",
     }
 }
 
@@ -265,6 +278,27 @@ mod tests {
         assert!(page.contains("Common to web:main") && page.contains("50\u{a0}%"), "9 issues of 18 results");
         assert!(page.contains("Shell &lt;script&gt;alert(1)&lt;/script&gt;[U+202E]") && !page.contains("<script>"));
         assert!(page.contains("/projects/shop/pipelines/build/executions/17"));
+    }
+
+    #[test]
+    fn a_first_scan_says_if_it_is_accepted() {
+        let says = |accepted: Option<bool>, complete: bool| {
+            let mut answer = scan();
+            answer["comparison"] = json!({"with": "none"});
+            answer["accepted"] = json!(accepted);
+            answer["report"]["complete"] = json!(complete);
+            shown(&api(&answer, DEFAULT, &json!({"items": [], "total": 0})), "")
+        };
+        let next = "he next scan is compared with it";
+        let accepted = says(Some(true), true);
+        assert!(
+            accepted.contains("As the first scan of its variant it is accepted: the next scan is compared with it")
+        );
+        let not = says(Some(false), false);
+        assert!(not.contains("It is not accepted, so the next scan is not compared with it") && !not.contains(next));
+        assert!(says(None, true).contains(next), "an answer of an earlier version");
+        assert!(!says(None, false).contains(next));
+        assert!(!shown(&api(&scan(), DEFAULT, &json!({"items": [], "total": 0})), "").contains(next), "a branch");
     }
 
     #[test]

@@ -44,8 +44,8 @@ calls! {
             Parameter::optional(
                 "fail_on_new_occurrences",
                 ParameterKind::Text,
-                "The verdict is `fail` if a new occurrence has at least this severity. Values as for \
-                 `fail_on_severity`.",
+                "The verdict is `fail` if a new occurrence has at least this severity, of a new or a common issue. \
+                 Recommended for branches and pull requests. Values as for `fail_on_severity`.",
             ),
             Parameter::optional(
                 "accept_missing",

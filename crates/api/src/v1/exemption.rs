@@ -2,7 +2,7 @@
 
 use super::{Scan, Tally};
 use domain::exemption::{Coverage, EpssBand, Exemption, Reason, Scope, Status, Term};
-use domain::gate::Judgement;
+use domain::gate::{AppliedThresholds, Judgement};
 use domain::ids::{ExemptionId, IssueId, OccurrenceId, ScanId};
 use domain::time::Timestamp;
 use domain::verdict::Verdict;
@@ -354,6 +354,9 @@ pub struct PreviewOutcome {
     /// The verdict of the gate.
     #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
+    /// True if no threshold applies, so that nothing can fail the gate.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub no_threshold: bool,
     /// The reasons for the verdict; empty for `pass`.
     pub reasons: Vec<String>,
     /// The output variables.
@@ -370,6 +373,7 @@ impl PreviewOutcome {
         let (issues, occurrences) = super::scan::tallies(&judgement.counts);
         Self {
             verdict: judgement.verdict,
+            no_threshold: judgement.thresholds.as_ref().is_some_and(AppliedThresholds::are_none),
             reasons: judgement.reasons.clone(),
             variables: judgement.counts.variables().into_iter().collect(),
             issues,

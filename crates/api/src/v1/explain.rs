@@ -77,22 +77,35 @@ pub fn because(
     of_its_issue: usize,
 ) -> String {
     let compared = Comparison::new(record);
-    let with = match (&compared.variant, compared.with.as_str()) {
-        (Some(variant), "baseline") => format!("baseline `{variant}`"),
-        (_, "accepted") => "the last accepted scan of this variant".to_owned(),
-        (_, _) => "the previous scan of this variant".to_owned(),
+    let with = match (&compared.variant, compared.with.as_str(), compared.scan) {
+        (Some(variant), "baseline", _) => format!("baseline `{variant}`"),
+        (_, "accepted", Some(scan)) => format!("the last accepted scan of this variant ({scan})"),
+        (_, _, _) => "the previous scan of this variant".to_owned(),
     };
-    if let Some(matched) = matched {
-        return format!("it is also in {with}: {}", matched.because);
-    }
-    let new = match (compared.scan, of_its_issue) {
-        (None, _) => format!("there was no scan to compare with ({})", compared.with),
-        (Some(_), 0) => format!("its issue is not in {with}"),
-        (Some(_), 1) => format!("{with} has one occurrence of its issue, which does not match"),
-        (Some(_), count) => format!("{with} has {count} occurrences of its issue, and none matches"),
+    let text = match (matched, compared.scan, of_its_issue) {
+        (Some(matched), _, _) => format!("it is also in {with}: {}", matched.because),
+        (None, None, _) => format!("there was no scan to compare with ({})", compared.with),
+        (None, Some(_), 0) => format!("its issue is not in {with}"),
+        (None, Some(_), 1) => format!("{with} has one occurrence of its issue, which does not match"),
+        (None, Some(_), count) => format!("{with} has {count} occurrences of its issue, and none matches"),
     };
-    match tracked.carried {
-        Some(_) => format!("{new}; it matches an occurrence of the previous scan of this variant and keeps that id"),
-        None => new,
+    let carried = match tracked.carried {
+        Some(_) if matched.is_none() => {
+            "; it matches an occurrence of the previous scan of this variant and keeps that id"
+        }
+        Some(_) | None => "",
+    };
+    format!("{text}{carried}{}", not_accepted(&compared))
+}
+
+/// Names the previous scan, where the scan was not compared with it because it was not accepted.
+fn not_accepted(compared: &Comparison) -> String {
+    match (compared.with.as_str(), compared.previous) {
+        ("accepted" | "none", Some(previous)) => {
+            format!(
+                "; the previous scan of this variant ({previous}) was not accepted, so it is not compared with that"
+            )
+        }
+        (_, _) => String::new(),
     }
 }

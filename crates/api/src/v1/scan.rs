@@ -4,6 +4,7 @@ use crate::auth::Identity;
 use domain::blind_spots::{ComparedSpot, SpotState};
 use domain::counts::Counts;
 use domain::gate::{AppliedThresholds, Judgement};
+use domain::head::is_accepted;
 use domain::ids::{ProjectId, ScanId};
 use domain::reference::Reference;
 use domain::report_age;
@@ -40,6 +41,11 @@ pub struct ScanAnswer {
     pub variables: BTreeMap<String, String>,
     /// The scan that this one was compared with.
     pub comparison: Comparison,
+    /// True if the scan was accepted without a reviewer: it serves as the reference scan of the next scans of a variant that
+    /// is compared with itself. The first complete scan of a variant is accepted whatever its verdict. False for incomplete
+    /// scans and replays. A later decision of a reviewer does not change it. Absent for scans of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accepted: Option<bool>,
     /// The number of issues in each bucket. Exempted issues count only in `exempted`.
     pub issues: Tally,
     /// The number of occurrences in each bucket. Exempted occurrences count only in `exempted`.
@@ -361,6 +367,7 @@ impl ScanAnswer {
     /// Makes the answer for a scan whose stages are finished.
     pub fn new(record: &ScanRecord, report: &ParsedReport, judgement: &Judgement) -> Self {
         let (issues, occurrences) = tallies(&judgement.counts);
+        let counts = record.replay_of.is_none() && record.is_complete(&report.summary);
         Self {
             scan: Scan::new(record, report.scanner_version.clone()),
             verdict: judgement.verdict,
@@ -370,6 +377,7 @@ impl ScanAnswer {
             message: judgement.reasons.first().map(|reason| format!("Exited with message: {reason}")),
             variables: judgement.counts.variables().into_iter().collect(),
             comparison: Comparison::new(record),
+            accepted: Some(counts && is_accepted(record, judgement.verdict)),
             issues,
             occurrences,
             report: Report::new(record, report, judgement),

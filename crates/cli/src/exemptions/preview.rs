@@ -1,7 +1,7 @@
 //! `gatehouse exemptions preview`: the verdicts and counts that a decision would change.
 
 use anyhow::Result;
-use api::v1::PreviewItem;
+use api::v1::{PreviewItem, PreviewOutcome};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use domain::exemption::Decision;
@@ -11,6 +11,7 @@ use crate::args::{Connection, Format};
 use crate::output;
 use crate::table::Listing;
 use crate::terminal::{count, plain};
+use crate::verdict;
 
 #[derive(Args)]
 pub(super) struct PreviewArgs {
@@ -65,13 +66,17 @@ fn table(items: &[PreviewItem]) -> String {
     let mut listing = Listing::new(&["TARGET", "VARIANT", "SCAN", "", "NOW", "THEN"]);
     for item in items {
         let scan = item.id.to_string();
-        let (now, then) = (item.now.verdict.to_string(), item.then.verdict.to_string());
+        let (now, then) = (verdict(&item.now), verdict(&item.then));
         listing.row([item.target.as_str(), &item.variant, &scan, "verdict", &now, &then]);
         for (name, now, then) in changes(item) {
             listing.row(["", "", "", name, now, then]);
         }
     }
     listing.render()
+}
+
+fn verdict(outcome: &PreviewOutcome) -> String {
+    verdict::word(outcome.verdict, outcome.no_threshold)
 }
 
 /// The variables that would change.
@@ -109,6 +114,13 @@ mod tests {
         let scan = "5".repeat(32);
         let verdict = vec!["web", "main", &scan, "verdict", "fail", "pass"];
         assert_eq!(rows, [verdict, vec!["CRITICAL", "1", "0"], vec!["IGNORED", "0", "1"]], "{text}");
+    }
+
+    #[test]
+    fn a_pass_without_a_threshold_says_so() {
+        let mut item = preview("fail", "pass");
+        (item.now.no_threshold, item.then.no_threshold) = (true, true);
+        assert_eq!([&item.now, &item.then].map(verdict), ["fail", "pass, no threshold set"]);
     }
 
     #[test]

@@ -11,6 +11,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The screens: width and height.
 const SCREENS: [(u32, u32); 2] = [(1440, 900), (360, 800)];
 
+/// The width from which no word in a table's cell may be broken.
+const WIDE: u32 = 1440;
+
 /// Number of days that the sample covers.
 fn days() -> u64 {
     if embedded_only("pages are tested with scans of several days") { 2 } else { 0 }
@@ -67,6 +70,9 @@ fn look_at(url: &str, pages: &[(&str, String)], (width, height): (u32, u32)) -> 
             browser.dark(dark);
             let mut faults = faults(&browser, *name == "problem");
             faults.extend(browser.axe());
+            if width >= WIDE {
+                faults.extend(browser.broken_words());
+            }
             let scheme = if dark { "dark" } else { "light" };
             found.extend(faults.into_iter().map(|fault| format!("{name} at {width}, {scheme}: {fault}")));
         }
@@ -101,6 +107,30 @@ fn faults_of_a_page_are_found() {
     assert_eq!(browser.run("return window.owned === undefined"), true);
     let axe = browser.axe();
     assert!(axe.iter().any(|fault| fault.starts_with("axe image-alt: ")), "{axe:?}");
+}
+
+#[test]
+fn a_broken_word_in_a_cell_is_found() {
+    let app = App::new();
+    let browser = Browser::start(&app.url());
+    browser.resize(WIDE, 900);
+    browser.open("/sign-in");
+    let table = |width, words: &str| {
+        let script = format!(
+            "const main = document.querySelector('main');
+             main.insertAdjacentHTML('beforeend', `<table aria-label=Scans><tr><td>{words}</td></tr></table>`);
+             const cell = main.lastElementChild.querySelector('td');
+             Object.assign(cell.style, {{ display: 'block', width: '{width}', overflowWrap: 'anywhere' }});"
+        );
+        browser.run(&script);
+        let broken = browser.broken_words();
+        browser.run("document.querySelector('main > table').remove()");
+        broken
+    };
+    assert_eq!(table("3ch", "semgrep"), ["broken word: semgrep in Scans"]);
+    assert_eq!(table("12ch", "semgrep and bandit"), Vec::<String>::new(), "a line ends between two words");
+    assert_eq!(table("12ch", &"0123456789abcdef".repeat(2)), Vec::<String>::new(), "a hash may break");
+    assert_eq!(table("3ch", "<span class=unseen>becomes</span>"), Vec::<String>::new());
 }
 
 #[test]

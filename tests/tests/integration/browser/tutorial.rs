@@ -10,6 +10,7 @@ fn upload(browser: &Browser, program: &Program, report: &Path, variant: &str, le
     browser.fill("Target", program.target);
     browser.fill("Variant", variant);
     browser.choose("Scanner", "Bandit (bandit)");
+    browser.click_button("More thresholds and pipeline");
     browser.choose("Fail on severity", level);
     browser.upload_file("Report", report);
     browser.click_button("Upload report");

@@ -99,6 +99,42 @@ fn an_explanation_lists_the_candidates_that_did_not_match() {
 }
 
 #[test]
+fn an_explanation_names_the_last_accepted_scan_and_the_previous_one() {
+    let system = System::new();
+    let strict = |results| upload("main", &bandit(results)).with("fail_on_new_occurrences", "high");
+    let more = [("a.py", 10, RUN), ("b.py", 90, "os.popen(request.body)")];
+    let first = system.upload(strict(&[("a.py", 10, RUN)])).unwrap();
+    let failed = system.upload(strict(&more)).unwrap();
+    let again = system.upload(strict(&more)).unwrap();
+    assert_eq!([&first, &failed, &again].map(|one| one.accepted), [Some(true), Some(false), Some(false)]);
+    assert_eq!(again.comparison.with, "accepted");
+    let [old, new] = [0, 1].map(|at| system.explain(again.scan.id, by_result(&system, &again)[at].id).unwrap());
+    for one in [&old, &new] {
+        assert_eq!((one.comparison.scan, one.comparison.previous), (Some(first.scan.id), Some(failed.scan.id)));
+        assert!(one.because.contains(&format!("the last accepted scan of this variant ({})", first.scan.id)));
+        let previous = format!("the previous scan of this variant ({}) was not accepted", failed.scan.id);
+        assert!(one.because.contains(&previous), "{}", one.because);
+    }
+    assert_eq!((old.bucket, new.bucket), (Bucket::Common, Bucket::New));
+    assert!(new.because.contains("keeps that id"), "{}", new.because);
+}
+
+#[test]
+fn the_first_complete_scan_of_a_variant_is_accepted_whatever_its_verdict() {
+    let system = System::new();
+    let strict = |variant, results| upload(variant, &bandit(results)).with("fail_on_new_occurrences", "high");
+    let one = [("a.py", 10, RUN)];
+    let first = system.upload(strict("main", &one)).unwrap();
+    assert_eq!((first.verdict, first.accepted), (Verdict::Fail, Some(true)));
+    assert_eq!(system.answer(first.scan.id).accepted, Some(true));
+    let branch = system.upload(strict("feature", &[one[0], ("b.py", 90, "os.popen(request.body)")])).unwrap();
+    assert_eq!((branch.verdict, branch.accepted), (Verdict::Fail, Some(false)), "it is compared with the baseline");
+    let unreadable = String::from_utf8(bandit(&one)).unwrap().replace("\"B602\"", "7").into_bytes();
+    let incomplete = system.upload(upload("other", &unreadable)).unwrap();
+    assert_eq!((incomplete.report.complete, incomplete.accepted), (false, Some(false)));
+}
+
+#[test]
 fn occurrences_of_a_branch_keep_their_ids_along_it() {
     let system = System::new();
     uploaded(&system, "main", &[("a.py", 10, RUN)]);

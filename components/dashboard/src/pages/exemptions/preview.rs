@@ -145,9 +145,9 @@ fn row<A>(request: &PageRequest<'_, A>, project: &str, item: &PreviewItem) -> Ma
                 br; span class="hint" { (time::relative(&item.received_at, request.now)) }
             }
             td data-label="Verdict" {
-                (badge::verdict(item.now.verdict, false))
+                (badge::verdict(item.now.verdict, item.now.no_threshold))
                 @if item.now.verdict == item.then.verdict { " " span class="hint" { "unchanged" } }
-                @else { (becomes()) (badge::verdict(item.then.verdict, false)) }
+                @else { (becomes()) (badge::verdict(item.then.verdict, item.then.no_threshold)) }
             }
             td class="number" data-label="Counted issues" { (change(counted(&item.now), counted(&item.then))) }
             td class="number" data-label="Exempted issues" { (change(item.now.issues.exempted, item.then.issues.exempted)) }

@@ -287,6 +287,7 @@ fn what_ends_something_asks_once_more_and_is_beside_no_other_button() {
 fn a_preview_shows_verdicts_before_and_after() {
     let outcome = |verdict, new, exempted| PreviewOutcome {
         verdict,
+        no_threshold: verdict == Verdict::Pass,
         reasons: Vec::new(),
         variables: [].into(),
         issues: Tally { new, exempted, ..Tally::default() },
@@ -320,6 +321,7 @@ fn a_preview_shows_verdicts_before_and_after() {
         "<strong>1</strong> of 1 newest scan with the issue would get another verdict.",
         "&lt;main&gt;",
         "?preview=approve&amp;preview_cursor=n",
+        "badge verdict unset\">No threshold set",
     ] {
         assert!(page.contains(shown), "{shown} is missing: {page}");
     }

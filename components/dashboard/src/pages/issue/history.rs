@@ -1,11 +1,13 @@
 //! The issue in earlier scans and other targets, and the explanation of an occurrence's bucket.
 
+use super::window_title;
 use crate::address::{self, IssueIds};
 use crate::client::Api;
 use crate::layout::{Page, Section};
+use crate::pages::scan::compared;
 use crate::request::PageRequest;
 use crate::view::list::count;
-use crate::view::text::plain;
+use crate::view::text::{cut, plain};
 use crate::view::{badge, time};
 use api::Problem;
 use api::page;
@@ -19,6 +21,8 @@ use maud::{Markup, html};
 
 /// The number of scans of the target that are shown.
 const SCANS_SHOWN: usize = 10;
+/// The longest place in the title of a window, in characters.
+const PLACE_CHARS: usize = 60;
 
 /// The link to [`page`], whose content htmx loads in its place.
 pub(super) fn placeholder(ids: IssueIds<'_>) -> Markup {
@@ -45,7 +49,8 @@ fn bucket_title(bucket: Bucket) -> &'static str {
 /// The API's problem.
 pub(super) async fn page<A: Api>(request: &PageRequest<'_, A>, ids: IssueIds<'_>) -> Result<Reply, Problem> {
     let api = address::api(&address::project(ids.project));
-    let scan: ScanAnswer = request.api.get(&address::api(&ids.scan_path())).await?;
+    let (scan_path, issue_path) = (address::api(&ids.scan_path()), address::api(&ids.path()));
+    let (scan, issue): (ScanAnswer, IssueItem) = try_join!(request.api.get(&scan_path), request.api.get(&issue_path))?;
     let scans = format!(
         "{api}/scans?target={}&scanner={}&limit={SCANS_SHOWN}",
         segment(&scan.scan.target.name),
@@ -66,6 +71,7 @@ pub(super) async fn page<A: Api>(request: &PageRequest<'_, A>, ids: IssueIds<'_>
         }
     };
     let page = Page::of(ids.project, Section::Tests, "Issue in other scans and targets", body)
+        .window(window_title("Other scans of ", &issue.title, &scan.scan))
         .below(ids.scan_path(), plain(&format!("{}:{}", scan.scan.target.name, scan.scan.variant)))
         .below(ids.path(), "Issue");
     Ok(page.reply(request))
@@ -149,12 +155,16 @@ pub(super) async fn explanation<A: Api>(
     ids: IssueIds<'_>,
     occurrence: &str,
 ) -> Result<Reply, Problem> {
-    let path = format!("{}/explain/{}", address::api(&ids.scan_path()), segment(occurrence));
-    let explanation: Explanation = request.api.get(&path).await?;
+    let (scan_path, issue_path) = (address::api(&ids.scan_path()), address::api(&ids.path()));
+    let path = format!("{scan_path}/explain/{}", segment(occurrence));
+    let (explanation, scan, issue): (Explanation, ScanAnswer, IssueItem) =
+        try_join!(request.api.get(&path), request.api.get(&scan_path), request.api.get(&issue_path))?;
+    let base = address::project(ids.project);
     let body = html! {
         div class="card stack tight" {
             h2 { bdi { (plain(&explanation.place)) } }
-            p { (bucket_title(explanation.bucket)) ": " (plain(&explanation.because)) "." }
+            p class="break" { (bucket_title(explanation.bucket)) ": " (plain(&explanation.because)) "." }
+            p { "Compared with: " (compared(&base, &explanation.comparison)) "." }
             p class="hint" {
                 "First seen " (time::relative(&explanation.first_seen.at, request.now)) " in a scan of "
                 bdi { (plain(&explanation.first_seen.variant)) } "."
@@ -169,7 +179,13 @@ pub(super) async fn explanation<A: Api>(
             }
         }
     };
-    let page =
-        Page::of(ids.project, Section::Tests, "Why an occurrence is new or common", body).below(ids.path(), "Issue");
+    let about = format!(
+        "Why {} is {} · ",
+        cut(&explanation.place, PLACE_CHARS),
+        bucket_title(explanation.bucket).to_lowercase()
+    );
+    let page = Page::of(ids.project, Section::Tests, "Why an occurrence is new or common", body)
+        .window(window_title(&about, &issue.title, &scan.scan))
+        .below(ids.path(), "Issue");
     Ok(page.reply(request))
 }

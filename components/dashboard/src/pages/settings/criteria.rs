@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use std::collections::BTreeMap;
 
 /// The hint on least criteria.
-const HINT: &str = "One per line, such as fail_on_severity=critical. For some targets, put a pattern (RE2) for their names \
-    in front: web|api: fail_on_new=high. Names: fail_on_severity, fail_on_new, fail_on_new_occurrences, required_scanners \
+const HINT: &str = "One per line, such as fail_on_new_occurrences=high. For some targets, put a pattern (RE2) for their names \
+    in front: web|api: fail_on_severity=critical. Names: fail_on_severity, fail_on_new, fail_on_new_occurrences, required_scanners \
     (separated by commas), missing_baseline, new_blind_spots. An upload can be stricter, never looser.";
 
 /// Writes the least criteria as lines.

@@ -55,8 +55,9 @@ pub(crate) async fn body<A: Api>(
             div class="columns" {
                 (target(fields, &targets.items))
                 (scanner(fields, &scanners.items))
-                (threshold(fields, "fail_on_severity", "Fail on severity",
-                    "The verdict is Fail if an issue has this severity or a higher one and is not exempted."))
+                (threshold(fields, "fail_on_new_occurrences", "Fail on new occurrences",
+                    "Recommended for branches and pull requests. The verdict is Fail if an occurrence with this severity or \
+                     a higher one is not in the baseline, also of an issue that is, and is not exempted."))
             }
             (more(fields))
             // The file is last: fields after it could be read only when the whole file has arrived.
@@ -150,7 +151,7 @@ fn threshold(fields: &Fields, name: &str, label: &str, hint: &str) -> Markup {
 
 fn more(fields: &Fields) -> Markup {
     let filled = |name: &str| !matches!(fields.text(name), "" | "none");
-    let open = ["fail_on_new", "fail_on_new_occurrences", "pipeline", "execution"].into_iter().any(filled);
+    let open = ["fail_on_severity", "fail_on_new", "pipeline", "execution"].into_iter().any(filled);
     let input = |name: &str, label: &str, hint: &str| {
         html! {
             div class="field" {
@@ -167,8 +168,8 @@ fn more(fields: &Fields) -> Markup {
             div class="columns" {
                 (threshold(fields, "fail_on_new", "Fail on new issues",
                     "Checks only issues that are not in the baseline."))
-                (threshold(fields, "fail_on_new_occurrences", "Fail on new occurrences",
-                    "Checks occurrences that are not in the baseline, also of issues that are."))
+                (threshold(fields, "fail_on_severity", "Fail on severity",
+                    "Checks all issues, old and new."))
                 (input("pipeline", "Pipeline", "The pipeline that produced the report."))
                 (input("execution", "Execution", "The run of the pipeline, such as its number. Scans of one execution are shown together."))
             }
@@ -202,6 +203,9 @@ mod tests {
         let page = text(&reply);
         assert!(page.contains(r#"value="&quot;&gt;&lt;script&gt;""#), "{page}");
         assert!(page.contains(r#"<option value="high" selected>"#) && page.contains("<details class=\"fold\" open>"));
+        let folded = page.find("<details").unwrap();
+        let recommended = page.find("name=\"fail_on_new_occurrences\"").unwrap();
+        assert!(recommended < folded && page.contains("Recommended for branches and pull requests."), "{page}");
         let at = |name: &str| page.find(&format!("name=\"{name}\"")).unwrap();
         for before in ["target", "variant", "scanner", "execution"] {
             assert!(at(before) < at("report"), "{before}");
