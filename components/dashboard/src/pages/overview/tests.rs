@@ -58,6 +58,7 @@ fn overview() -> Overview {
         failing_total: 3,
         exemptions: OverviewExemptions { pending: 1, ending: 2, ending_days: 7, approved: 4 },
         settings_requested: false,
+        accept_requested: Vec::new(),
     }
 }
 
