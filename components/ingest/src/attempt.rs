@@ -212,16 +212,8 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         // The baseline may be another one by now.
         check_limits(&project, &own.record.request, self.uploads, own.record.by.role)?;
         let choice = self.ingest.choose_reference(&project, &own).await?;
-        let ReferenceChoice {
-            reference,
-            lineage,
-            missing,
-            dropped,
-            baseline,
-            same_report,
-            older_than,
-            begins_series,
-        } = choice;
+        let ReferenceChoice { reference, lineage, missing, dropped, baseline, same_report, older_than, begins_series } =
+            choice;
         if begins_series {
             self.count_series().await?;
         }

@@ -5,7 +5,8 @@ use crate::job::ResultsJob;
 use api::Problem;
 use api::project_context::project_state;
 use api::v1::{
-    AcceptRequested, DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
+    AcceptRequested, DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions,
+    OverviewTarget,
 };
 use domain::exemption::Status;
 use domain::ids::TargetName;

@@ -160,7 +160,8 @@ mod tests {
         ] {
             assert_eq!(parsed(line), Ok(()), "{line}");
         }
-        for line in ["accept", "accept 01", "accept 01 --request", "accept 01 --list", "accept 01 --reject --withdraw"] {
+        for line in ["accept", "accept 01", "accept 01 --request", "accept 01 --list", "accept 01 --reject --withdraw"]
+        {
             assert!(parsed(line).is_err(), "{line}");
         }
     }

@@ -87,8 +87,7 @@ pub async fn is_missing_accepted(
         return Ok(false);
     };
     // The heads of other series are read only for a decision about this report's parts.
-    Ok(decision.covers(&record.parts, &[])
-        && decision.covers(&record.parts, &complete_scans(kv, record, known).await?))
+    Ok(decision.covers(&record.parts, &[]) && decision.covers(&record.parts, &complete_scans(kv, record, known).await?))
 }
 
 /// Returns the key of the register of a series' parts that are no longer scanned.
@@ -119,9 +118,9 @@ pub async fn acceptance(kv: &impl Kv, frozen: &Frozen) -> Result<Result<Acceptan
             let decision = document::find::<AcceptedScan>(kv, &accepted_key(record)).await?;
             let head = head(kv, record.request.target_id(), &record.request.variant, &record.own_series()).await?;
             let known = head.and_then(|head| head.accepted_with(decision.as_ref()));
-            known.filter(|known| !own.is_after(known)).map(|known| {
-                format!("scan {} of the same variant and scanner is accepted already", known.scan)
-            })
+            known
+                .filter(|known| !own.is_after(known))
+                .map(|known| format!("scan {} of the same variant and scanner is accepted already", known.scan))
         }
         Acceptance::Missing => missing_refused(kv, frozen, &own).await?,
     };
@@ -137,7 +136,9 @@ async fn missing_refused(kv: &impl Kv, frozen: &Frozen, own: &SeriesScan) -> Res
     let decision = document::find::<AcceptedMissing>(kv, &accepted_missing_key(record)).await?;
     if let Some(later) = decision.filter(|decision| !own.is_after(&decision.scan)) {
         let scan = later.scan.scan;
-        return Ok(Some(format!("the missing parts of scan {scan} of the same variant and scanner are accepted already")));
+        return Ok(Some(format!(
+            "the missing parts of scan {scan} of the same variant and scanner are accepted already"
+        )));
     }
     let (target, variant) = (record.request.target_id(), &record.request.variant);
     let known = known_parts(kv, target, variant, &record.tool, &record.parts).await?;

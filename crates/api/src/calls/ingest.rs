@@ -5,7 +5,8 @@ use super::table::calls;
 use crate::access::Access;
 use crate::problem::Code;
 use crate::v1::{
-    AcceptBody, AcceptDecisionBody, AcceptRequestBody, AcceptRequestItem, AcceptedAnswer, NoBody, ReplayAnswer, ScanAnswer,
+    AcceptBody, AcceptDecisionBody, AcceptRequestBody, AcceptRequestItem, AcceptedAnswer, NoBody, ReplayAnswer,
+    ScanAnswer,
 };
 use domain::role::Right;
 

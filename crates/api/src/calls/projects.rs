@@ -5,8 +5,9 @@ use super::table::calls;
 use crate::access::Access;
 use crate::problem::Code;
 use crate::v1::{
-    AcceptRequestItem, BaselineDecisionBody, BaselineRequestBody, BaselineRequestItem, ProjectAnswer, SettingsBody, SettingsDecisionBody,
-    SettingsRequestBody, SettingsRequestItem, TargetItem, TargetPatch, TokenBody, TokenItem, VariantItem,
+    AcceptRequestItem, BaselineDecisionBody, BaselineRequestBody, BaselineRequestItem, ProjectAnswer, SettingsBody,
+    SettingsDecisionBody, SettingsRequestBody, SettingsRequestItem, TargetItem, TargetPatch, TokenBody, TokenItem,
+    VariantItem,
 };
 use domain::role::Right;
 

@@ -167,7 +167,8 @@ mod tests {
     }
 
     fn known(tool: &str, parts: &[&str]) -> KnownParts {
-        let set = PartSet { parts: owned(parts), tool: tool.parse().unwrap(), categories: owned(&["ci"]), dropped: None };
+        let set =
+            PartSet { parts: owned(parts), tool: tool.parse().unwrap(), categories: owned(&["ci"]), dropped: None };
         KnownParts::default().with(set)
     }
 

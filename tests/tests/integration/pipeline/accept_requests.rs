@@ -31,12 +31,7 @@ fn request(system: &System, scan: ScanId, token: &str, reason: &str) -> Result<A
     block_on(system.context().request_accept(&system.who(token), &"shop".parse().unwrap(), scan, body))
 }
 
-fn decide(
-    system: &System,
-    scan: ScanId,
-    token: &str,
-    decision: ChangeDecision,
-) -> Result<AcceptRequestItem, Problem> {
+fn decide(system: &System, scan: ScanId, token: &str, decision: ChangeDecision) -> Result<AcceptRequestItem, Problem> {
     let body = AcceptDecisionBody { comment: "no".to_owned() };
     block_on(system.context().decide_accept_request(&system.who(token), &"shop".parse().unwrap(), scan, decision, body))
 }
@@ -57,7 +52,10 @@ fn a_part_is_dropped_by_two_people_and_missing_again_when_it_came_back() {
     let scan = lacks.scan.id;
     assert_eq!(system.accept(scan, &developer).unwrap_err().code, Code::Forbidden);
     let item = request(&system, scan, &developer, "go is in its own repository").unwrap();
-    assert_eq!((item.missing.as_slice(), item.new_issues, item.outdated), (["codeql/go".to_owned()].as_slice(), 0, false));
+    assert_eq!(
+        (item.missing.as_slice(), item.new_issues, item.outdated),
+        (["codeql/go".to_owned()].as_slice(), 0, false)
+    );
     assert_eq!((item.requested_by.as_str(), item.target.as_str(), item.variant.as_str()), ("dev", "notes", "main"));
     assert_eq!(pending(&system, &reviewer), [item]);
     assert_eq!(system.overview(1).accept_requested.len(), 1);
@@ -87,7 +85,10 @@ fn a_part_is_dropped_by_two_people_and_missing_again_when_it_came_back() {
 
     assert_eq!(state(&take(&system, "main", THREE)), PASSED);
     let vanished = take(&system, "main", NO_GO);
-    assert_eq!((state(&vanished), vanished.report.missing.as_slice()), (UNDECIDED, ["codeql/go".to_owned()].as_slice()));
+    assert_eq!(
+        (state(&vanished), vanished.report.missing.as_slice()),
+        (UNDECIDED, ["codeql/go".to_owned()].as_slice())
+    );
     system.accept(vanished.scan.id, &reviewer).unwrap();
     assert_eq!(state(&take(&system, "main", NO_GO)), PASSED);
 }

@@ -1,7 +1,8 @@
 use crate::testing::{FakeApi, session, text, with_get};
 use api::problem::{Code, Problem};
 use api::v1::{
-    AcceptRequested, DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
+    AcceptRequested, DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions,
+    OverviewTarget,
 };
 use domain::ids::ScanId;
 use domain::role::Role;
