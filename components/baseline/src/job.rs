@@ -92,12 +92,14 @@ fn bytes(occurrences: usize, issues: usize) -> usize {
 }
 
 /// Returns the blind spots of the scan, and the numbers that the next scan should examine. A scan that examined too little is
-/// blind to everything, unless the uploader accepts it.
+/// blind to everything, unless the uploader or a reviewer accepts it.
 fn blind_spots(frozen: &Frozen, reference: Option<&StoredScan>) -> (Vec<BlindSpot>, Examined) {
     let (record, summary) = (&frozen.record, &frozen.report.summary);
     let mut spots = summary.blind_spots.clone();
     let mut expected = summary.examined.clone();
-    let Some(stored) = reference.filter(|_| !record.request.accept_missing) else { return (spots, expected) };
+    // Who accepts that parts are missing accepts that less is examined.
+    let is_accepted = record.request.accept_missing || record.dropped.as_ref().is_some_and(|dropped| !dropped.before);
+    let Some(stored) = reference.filter(|_| !is_accepted) else { return (spots, expected) };
     let before = &stored.compared.expected;
     let is_blind = |spots: &[BlindSpot]| spots.iter().any(|spot| spot.reach == Reach::Everything);
     if !is_blind(&spots) {

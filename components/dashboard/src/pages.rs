@@ -37,6 +37,13 @@ pub(crate) async fn route<A: Api>(request: &PageRequest<'_, A>, path: &[&str]) -
         (Method::Post(form), ["projects", project, "scans", scan, "accept"]) => {
             scan::accept::submit(request, project, scan, form).await
         }
+        (Method::Post(form), ["projects", project, "scans", scan, "accept-request"]) => {
+            scan::accept::submit_request(request, project, scan, form).await
+        }
+        (
+            Method::Post(form),
+            ["projects", project, "scans", scan, "accept-request", decision @ ("reject" | "withdraw")],
+        ) => scan::accept::decide(request, project, scan, decision, form).await,
         (_, ["projects", project, "scans", scan, "issues", issue, rest @ ..]) => {
             issue::route(request, project, scan, issue, rest).await
         }

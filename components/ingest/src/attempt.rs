@@ -125,6 +125,7 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
             categories: parsed.categories,
             parts: parsed.parts,
             missing: Vec::new(),
+            dropped: None,
             by: self.uploader.clone(),
             received: self.ingest.now,
             report_sha256: report.sha256.clone(),
@@ -211,12 +212,13 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         // The baseline may be another one by now.
         check_limits(&project, &own.record.request, self.uploads, own.record.by.role)?;
         let choice = self.ingest.choose_reference(&project, &own).await?;
-        let ReferenceChoice { reference, lineage, missing, baseline, same_report, older_than, begins_series } = choice;
+        let ReferenceChoice { reference, lineage, missing, dropped, baseline, same_report, older_than, begins_series } =
+            choice;
         if begins_series {
             self.count_series().await?;
         }
         let record = &mut own.record;
-        (record.same_report, record.older_than) = (same_report, older_than);
+        (record.same_report, record.older_than, record.dropped) = (same_report, older_than, dropped);
         record.settings = project.settings;
         record.turn = Some(turn);
         (record.reference, record.lineage, record.missing, record.baseline) = (reference, lineage, missing, baseline);

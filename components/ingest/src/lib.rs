@@ -4,6 +4,7 @@
 //! to `results`. The list of formats is answered here too: it is public, and the component `parser` is not.
 
 mod accept;
+mod accept_request;
 mod attempt;
 mod body;
 mod encoding;
@@ -35,7 +36,8 @@ use api::calls::public::SCANNERS;
 use api::calls::{self, RoutedCall, results};
 use api::page::Page;
 use api::problem::Problem;
-use api::v1::{AcceptBody, NoBody, ScannerItem};
+use api::v1::{AcceptBody, AcceptDecisionBody, AcceptRequestBody, NoBody, ScannerItem};
+use domain::change_decision::ChangeDecision;
 use domain::version::Versions;
 use guest::chain::{self, Chain};
 use guest::{HttpRequest, Reply, Session, SpinKv};
@@ -64,6 +66,9 @@ async fn route(request: HttpRequest, uri: &str) -> Result<Reply, Problem> {
         IngestCall::Upload => upload(request, session).await,
         IngestCall::Replay => replay(request, session).await,
         IngestCall::Accept => accept(request, session).await,
+        IngestCall::RequestAccept => request_accept(request, session).await,
+        IngestCall::RejectAccept => decide_accept_request(request, session, ChangeDecision::Reject).await,
+        IngestCall::WithdrawAccept => decide_accept_request(request, session, ChangeDecision::Withdraw).await,
     }
 }
 
@@ -90,6 +95,23 @@ async fn accept(mut request: HttpRequest, session: Session<IngestCall>) -> Resul
     let (project, scan) = (session.project()?, session.params.read("scan")?);
     let body: AcceptBody = guest::json_body(&mut request.body).await?;
     Reply::json(200, &environment(&session).await?.accept(&session.caller, &project, scan, body).await?)
+}
+
+async fn request_accept(mut request: HttpRequest, session: Session<IngestCall>) -> Result<Reply, Problem> {
+    let (project, scan) = (session.project()?, session.params.read("scan")?);
+    let body: AcceptRequestBody = guest::json_body(&mut request.body).await?;
+    Reply::json(201, &environment(&session).await?.request_accept(&session.caller, &project, scan, body).await?)
+}
+
+async fn decide_accept_request(
+    mut request: HttpRequest,
+    session: Session<IngestCall>,
+    decision: ChangeDecision,
+) -> Result<Reply, Problem> {
+    let (project, scan) = (session.project()?, session.params.read("scan")?);
+    let body: AcceptDecisionBody = guest::json_body(&mut request.body).await?;
+    let ingest = environment(&session).await?;
+    Reply::json(200, &ingest.decide_accept_request(&session.caller, &project, scan, decision, body).await?)
 }
 
 async fn environment(session: &Session<IngestCall>) -> Result<Ingest<'_, SpinKv, Chain>, Problem> {

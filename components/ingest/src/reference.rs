@@ -6,7 +6,7 @@ use api::internal::Services;
 use api::problem::Problem;
 use domain::baseline::{Baseline, ChosenBaseline, PatternError};
 use domain::head::{AcceptedScan, Head, SeenReport, SeriesScan};
-use domain::ids::{ScanId, ScannerId, TargetId, VariantName};
+use domain::ids::{ScanId, VariantName};
 use domain::journal::JournalId;
 use domain::parts::{KnownParts, PartSet};
 use domain::project::Project;
@@ -19,12 +19,10 @@ use domain::series::Series;
 use std::time::Duration;
 use store::kv::Kv;
 use store::scans::Frozen;
-use store::{document, journal, keys, poll};
+use store::{document, journal, keys, poll, series};
 
 /// The time that a recorded scan may need until it is answered.
 const ANSWER_WAIT: Duration = Duration::from_millis(200);
-/// The tool of a report by several tools.
-const SEVERAL_TOOLS: &str = "sarif";
 
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Chooses the reference scan of the scan `own`, as the baseline, the heads and the target's other scans are now.
@@ -34,17 +32,17 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
     pub(crate) async fn choose_reference(&self, project: &Project, own: &Frozen) -> Result<ReferenceChoice, Problem> {
         let record = &own.record;
         let (request, parts) = (&record.request, record.parts.as_slice());
-        let series = Series { tool: record.tool.clone(), categories: record.categories.clone() };
+        let (target, series) = (request.target_id(), record.own_series());
         let chosen = project.baseline(&request.target, request.target_type);
-        let own_known = self.known_parts(request, &request.variant, &series.tool, parts).await?;
-        let mut found = ReportSeries::find(&series, parts, own_known.as_ref());
+        let mut known = series::known_parts(self.kv, target, &request.variant, &series.tool, parts).await?;
+        let mut found = ReportSeries::find(&series, parts, known.as_ref());
         let mut head = self.head(request, &request.variant, &found.series).await?;
         let resolved = self.resolve_baseline(&chosen, request, head.is_some()).await?;
         let baseline = resolved.other_than(&request.variant);
-        if let (None, Some(baseline)) = (own_known, baseline) {
+        if let Some(baseline) = baseline.filter(|_| known.is_none()) {
             // Nothing is known of the variant's own reports: those of the baseline show what is missing.
-            let baseline_known = self.known_parts(request, baseline, &series.tool, parts).await?;
-            let found_by_baseline = ReportSeries::find(&series, parts, baseline_known.as_ref());
+            known = series::known_parts(self.kv, target, baseline, &series.tool, parts).await?;
+            let found_by_baseline = ReportSeries::find(&series, parts, known.as_ref());
             if found_by_baseline != found {
                 found = found_by_baseline;
                 head = self.head(request, &request.variant, &found.series).await?;
@@ -60,7 +58,6 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             }
             (_, _) => None,
         };
-        let lacking = found.lacking;
         let same_report = head.as_ref().and_then(|head| head.same_report(&SeenReport::of(record)));
         // A scan that is compared with another variant needs no decision of a reviewer.
         let newest_accepted = accepted.or_else(|| head.as_ref().and_then(Head::accepted));
@@ -68,17 +65,18 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         let accepted = accepted.map(|accepted| accepted.scan);
         let previous = match head.map(|head| head.newest.scan) {
             // Only these parts can show what is missing.
-            Some(scan) if lacking.is_empty() && !parts.is_empty() => {
+            Some(scan) if found.lacking.is_empty() && !parts.is_empty() => {
                 Some(PreviousScan { scan, parts: Frozen::get(self.kv, scan).await?.record.parts })
             }
             Some(scan) => Some(PreviousScan { scan, parts: Vec::new() }),
             None => None,
         };
         let (chosen, resolved) = (&chosen, &resolved);
-        let facts = ReferenceFacts {
+        let mut facts = ReferenceFacts {
             request,
             parts,
-            lacking,
+            found,
+            missing_accepted: false,
             chosen,
             resolved,
             of_baseline,
@@ -87,6 +85,9 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             same_report,
             older_than,
         };
+        if !request.accept_missing && !facts.lacking().is_empty() {
+            facts.missing_accepted = series::is_missing_accepted(self.kv, record, known.as_ref()).await?;
+        }
         facts.choose().map_err(|error| invalid_baseline(&error))
     }
 
@@ -143,8 +144,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         variant: &VariantName,
         series: &Series,
     ) -> Result<Option<Head>, Problem> {
-        let key = keys::head(request.target_id(), variant, &series.tool, &series.categories);
-        Ok(document::find::<Head>(self.kv, &key).await?)
+        Ok(series::head(self.kv, request.target_id(), variant, series).await?)
     }
 
     /// The newest accepted scan of the request's variant in a series with this head. A reviewer's decision is read only
@@ -163,28 +163,6 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         Ok(head.accepted_with(decision.as_ref()))
     }
 
-    /// The known sets of parts of a variant's reports by a tool. If they do not decide about `parts`, those of reports by
-    /// several tools too.
-    async fn known_parts(
-        &self,
-        request: &ScanRequest,
-        variant: &VariantName,
-        tool: &ScannerId,
-        parts: &[String],
-    ) -> Result<Option<KnownParts>, Problem> {
-        if parts.is_empty() {
-            return Ok(None);
-        }
-        let several: ScannerId = SEVERAL_TOOLS.parse().map_err(|error| Problem::internal(format!("{error}")))?;
-        let target: TargetId = request.target_id();
-        let of_tool = document::find::<KnownParts>(self.kv, &keys::parts(target, variant, tool)).await?;
-        if *tool == several || of_tool.as_ref().is_some_and(|known| known.decides(parts)) {
-            return Ok(of_tool);
-        }
-        let of_several = document::find::<KnownParts>(self.kv, &keys::parts(target, variant, &several)).await?;
-        Ok(KnownParts::joined(of_tool, of_several))
-    }
-
     /// Remembers the parts of a complete scan's report, so that a later report that lacks some of them is noticed.
     ///
     /// # Errors
@@ -193,13 +171,15 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         if record.parts.is_empty() {
             return Ok(());
         }
-        let key = keys::parts(record.request.target_id(), &record.request.variant, &record.tool);
+        // Beside the reports that had the dropped parts: such a report forgets this one.
+        let of = record.dropped.as_ref().map_or(&record.tool, |dropped| &dropped.of);
+        let key = keys::parts(record.request.target_id(), &record.request.variant, of);
         let known = document::find::<KnownParts>(self.kv, &key).await?.unwrap_or_default();
-        if known.has(&record.parts) {
-            return Ok(());
+        let Series { tool, categories } = record.own_series();
+        let set = PartSet { parts: record.parts.clone(), tool, categories, dropped: record.dropped.clone() };
+        if let Some(changed) = known.after(set) {
+            document::put(self.kv, &key, &changed).await?;
         }
-        let (parts, tool, categories) = (record.parts.clone(), record.tool.clone(), record.categories.clone());
-        document::put(self.kv, &key, &known.with(PartSet { parts, tool, categories })).await?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Projects, their settings, targets and baselines; tokens of projects and of the account; the caller's own identity.
 
+mod accept_requests;
 pub mod account;
 mod baseline_requests;
 pub mod job;
@@ -22,7 +23,7 @@ use api::v1::{
 };
 use domain::baseline::BaselinePattern;
 use domain::change_decision::ChangeDecision;
-use domain::ids::EventId;
+use domain::ids::{EventId, ScanId};
 use guest::chain::Chain;
 use guest::{Reply, Session, SpinKv};
 use job::ProjectJob;
@@ -83,6 +84,11 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
         ProjectsCall::PatchTarget => {
             let patch: TargetPatch = guest::json_body(body).await?;
             target_reply(&job.set_baseline(params.text("target")?, patch, version).await?)
+        }
+        ProjectsCall::AcceptRequests => {
+            let scan = query.optional::<ScanId>("scan")?;
+            let wanted = page::wanted(query, "accept-requests")?;
+            Reply::json(200, &job.accept_requests(scan, wanted).await?)
         }
         ProjectsCall::BaselineRequests => {
             let wanted = page::wanted(query, "baseline-requests")?;

@@ -5,7 +5,8 @@ use crate::job::ResultsJob;
 use api::Problem;
 use api::project_context::project_state;
 use api::v1::{
-    DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
+    AcceptRequested, DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions,
+    OverviewTarget,
 };
 use domain::exemption::Status;
 use domain::ids::TargetName;
@@ -61,7 +62,14 @@ impl<K: Kv> ResultsJob<'_, K> {
             }
         }
         let exemptions = self.exemption_counts(&state).await?;
-        Ok(Overview { settings_requested: state.settings_request.is_some(), ..summary.finish(exemptions) })
+        let accept_requested = state.accept_requests.iter().filter(|(_, request)| self.caller.covers(&request.target));
+        let accept_requested = accept_requested.map(|(scan, request)| AcceptRequested {
+            scan: *scan,
+            target: request.target.to_string(),
+            variant: request.variant.to_string(),
+        });
+        let (settings_requested, accept_requested) = (state.settings_request.is_some(), accept_requested.collect());
+        Ok(Overview { settings_requested, accept_requested, ..summary.finish(exemptions) })
     }
 
     async fn target_log(&self, target: &Target) -> Result<ScanLog, Problem> {
@@ -150,6 +158,7 @@ impl Summary {
             failing_total,
             exemptions,
             settings_requested: false,
+            accept_requested: Vec::new(),
         }
     }
 }

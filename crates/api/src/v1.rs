@@ -21,7 +21,7 @@ mod source;
 mod target;
 mod token;
 
-pub use accept::{AcceptBody, AcceptedAnswer};
+pub use accept::{AcceptBody, AcceptDecisionBody, AcceptRequestBody, AcceptRequestItem, AcceptedAnswer};
 pub use account::{Me, ProjectItem};
 pub use audit::{AuditAbout, AuditActor, AuditItem};
 pub use baseline_request::{BaselineDecisionBody, BaselineEffect, BaselineRequestBody, BaselineRequestItem};
@@ -35,7 +35,9 @@ pub use identity::{FirstSeen, Matched};
 pub use issue::{IssueItem, IssuePackage, IssueState, KeyField, OccurrenceTally};
 pub use issue_lists::{AffectedTarget, ComparedItem, IssuesPage, ScanComparison};
 pub use occurrence::{Code, Cvss, Endpoint, Epss, Location, OccurrenceItem, Package, Secret};
-pub use overview::{DayItem, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget};
+pub use overview::{
+    AcceptRequested, DayItem, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
+};
 pub use project::{CriteriaBody, CriterionError, ProjectAnswer, SettingsBody};
 pub use replay::{
     NoBody, ReplayAnswer, ReplayComparison, ReplayExample, ReplayIssues, ReplayOccurrences, ReplayVariable,

@@ -426,7 +426,7 @@ impl Gate {
         if !criteria.missing.is_empty() {
             let missing: Vec<_> = criteria.missing.iter().map(|part| format!("`{part}`")).collect();
             reasons.push(format!(
-                "The report lacks {}, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`.",
+                "The report lacks {}, which the previous report had, so the scan is incomplete; if they are no longer scanned, accept the scan, or upload the report with `accept_missing=true`.",
                 missing.join(", ")
             ));
         }
@@ -796,7 +796,7 @@ mod tests {
         assert_eq!(
             judgement.reasons,
             [
-                "The report lacks `codeql/js`, `semgrep`, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
+                "The report lacks `codeql/js`, `semgrep`, which the previous report had, so the scan is incomplete; if they are no longer scanned, accept the scan, or upload the report with `accept_missing=true`."
             ]
         );
     }

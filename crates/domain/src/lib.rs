@@ -8,6 +8,8 @@
     forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)
 )]
 
+pub mod accept_request;
+pub mod accepting;
 pub mod account;
 pub mod audit;
 pub mod baseline;

@@ -15,6 +15,8 @@ pub const TARGETS_OF_TOKEN_MAX: usize = 1_000;
 /// The maximum number of series of scans that one token begins in one target on one day (UTC). A series is that of a
 /// variant and a tool, so this bounds the variants that it makes up.
 pub const SERIES_OF_TOKEN_PER_DAY_MAX: u64 = 5_000;
+/// The maximum number of a project's pending requests to accept scans. They are part of the state that every upload reads.
+pub const ACCEPT_REQUESTS_MAX: usize = 100;
 /// The maximum number of tokens of a project, or of the account, that are neither revoked nor expired.
 pub const TOKENS_MAX: usize = 1_000;
 /// The maximum number of targets of a token that is limited to some.

@@ -2,6 +2,8 @@
 //! incomplete: results of the missing part are not remediated.
 
 use crate::ids::ScannerId;
+use crate::serde_skip::is_default;
+use crate::series::Series;
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of sets that are remembered for a variant and tool. The oldest are forgotten.
@@ -10,6 +12,18 @@ const SETS_MAX: usize = 50;
 const SETS_BYTES_MAX: usize = 64 * 1024;
 /// The maximum number of missing parts that a scan names.
 pub const MISSING_LISTED_MAX: usize = 20;
+
+/// The parts that a reviewer accepted as no longer scanned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedParts {
+    /// The parts, at most [`MISSING_LISTED_MAX`] of them.
+    pub parts: Vec<String>,
+    /// The tool of the reports that had them.
+    pub of: ScannerId,
+    /// True if an earlier complete report lacked them too, so that nothing is missing since then.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub before: bool,
+}
 
 /// The parts of one complete report, and the series of its scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +35,9 @@ pub struct PartSet {
     /// The scan's categories.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub categories: Vec<String>,
+    /// The parts that an earlier report had besides, if a reviewer accepted that they are missing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dropped: Option<DroppedParts>,
 }
 
 /// The known parts of a variant's reports by one tool. A register: of two that are added at the same time one may be
@@ -67,6 +84,35 @@ impl KnownParts {
         })
     }
 
+    /// Returns the series of the known reports that have all of `parts` and more, the newest first.
+    pub fn fuller(&self, parts: &[String]) -> Vec<Series> {
+        let mut found: Vec<Series> = Vec::new();
+        for set in self.sets.iter().rev().filter(|set| is_within(parts, &set.parts)) {
+            let series = Series { tool: set.tool.clone(), categories: set.categories.clone() };
+            if !found.contains(&series) {
+                found.push(series);
+            }
+        }
+        found
+    }
+
+    /// Returns the parts that are dropped in a report with these parts, because a reviewer accepted it before.
+    pub fn dropped(&self, parts: &[String]) -> Option<DroppedParts> {
+        let known = self.sets.iter().find(|set| set.parts == parts)?;
+        known.dropped.clone().map(|dropped| DroppedParts { before: true, ..dropped })
+    }
+
+    /// Returns the known parts after a complete report, or nothing if they are the same. A set without dropped parts is
+    /// forgotten if the report has all of it and more: the parts are scanned again, and missing if they vanish once more.
+    pub fn after(mut self, set: PartSet) -> Option<Self> {
+        let before = self.sets.len();
+        self.sets.retain(|known| known.dropped.is_none() || !is_within(&known.parts, &set.parts));
+        if self.has(&set.parts) {
+            return (self.sets.len() < before).then_some(self);
+        }
+        Some(self.with(set))
+    }
+
     /// True if these sets of parts decide to which series a report with these parts belongs.
     pub fn decides(&self, parts: &[String]) -> bool {
         self.has(parts) || self.missing_parts(parts).is_some()
@@ -100,12 +146,69 @@ impl KnownParts {
     }
 }
 
+/// True if the second list has all parts of the first, and more.
+fn is_within(parts: &[String], more: &[String]) -> bool {
+    parts.len() < more.len() && parts.iter().all(|part| more.contains(part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn set(parts: &[&str]) -> PartSet {
-        PartSet { parts: owned(parts), tool: "codeql".parse().unwrap(), categories: vec![] }
+        PartSet { parts: owned(parts), tool: "codeql".parse().unwrap(), categories: vec![], dropped: None }
+    }
+
+    /// A set without parts that a reviewer accepted as missing.
+    fn without(parts: &[&str], dropped: &[&str]) -> PartSet {
+        let dropped = DroppedParts { parts: owned(dropped), of: "codeql".parse().unwrap(), before: false };
+        PartSet { dropped: Some(dropped), ..set(parts) }
+    }
+
+    #[test]
+    fn dropped_parts_are_missing_again_after_a_report_that_has_them() {
+        let known = known(&[&["a", "b", "c"]]).after(without(&["a", "b"], &["c"])).unwrap();
+        assert_eq!(known.missing_parts(&owned(&["a", "b"])), None);
+        let dropped = known.dropped(&owned(&["a", "b"])).unwrap();
+        assert_eq!((dropped.parts, dropped.before), (owned(&["c"]), true));
+        let third = known.missing_parts(&owned(&["a"])).unwrap();
+        assert_eq!(third.parts, ["b"], "and no third part");
+        assert_eq!(known.clone().after(set(&["a", "b"])), None, "the same again");
+        let back = known.clone().after(set(&["a", "b", "c"])).unwrap();
+        assert_eq!(back.missing_parts(&owned(&["a", "b"])).unwrap().parts, ["c"]);
+        assert_eq!(back.dropped(&owned(&["a", "b"])), None);
+        let other = known.after(set(&["a", "d"])).unwrap();
+        assert_eq!(other.missing_parts(&owned(&["a", "b"])), None, "it does not have both");
+    }
+
+    #[test]
+    fn a_set_that_was_always_uploaded_separately_is_kept() {
+        let separate = known(&[&["a"], &["a", "b"]]);
+        assert_eq!(separate.clone().after(set(&["a", "b"])), None);
+        assert_eq!(separate.missing_parts(&owned(&["a"])), None);
+    }
+
+    #[test]
+    fn fuller_reports_are_those_with_all_parts_and_more() {
+        let of = |tool: &str, parts: &[&str]| PartSet { tool: tool.parse().unwrap(), ..set(parts) };
+        let sets = [of("one", &["a", "b"]), of("two", &["a", "b", "c"]), of("one", &["a", "d"]), of("three", &["a"])];
+        let known = sets.into_iter().fold(KnownParts::default(), KnownParts::with);
+        let fuller = |parts: &[&str]| {
+            known.fuller(&owned(parts)).iter().map(|series| series.tool.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!((fuller(&["a"]).as_str(), fuller(&["a", "b"]).as_str()), ("one two", "two"));
+        assert_eq!(fuller(&["e"]), "");
+    }
+
+    #[test]
+    fn a_register_from_before_parts_could_be_dropped_is_read_and_written_unchanged() {
+        let old = r#"{"v":1,"sets":[{"parts":["go"],"tool":"codeql","categories":["go"]}]}"#;
+        let read: KnownParts = serde_json::from_str(old).unwrap();
+        assert_eq!(read.sets[0].dropped, None);
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+        let stored = serde_json::to_string(&without(&["a"], &["b"])).unwrap();
+        let expected = r#"{"parts":["a"],"tool":"codeql","dropped":{"parts":["b"],"of":"codeql"}}"#;
+        assert_eq!(stored, expected);
     }
 
     fn owned(parts: &[&str]) -> Vec<String> {

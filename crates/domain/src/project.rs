@@ -1,5 +1,6 @@
 //! A project: its settings, targets, baselines and tokens, as the fold of its journal.
 
+use crate::accept_request::AcceptRequest;
 use crate::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, built_in};
 use crate::baseline_request::BaselineRequest;
 use crate::change_decision::ChangeDecision;
@@ -7,7 +8,7 @@ use crate::event::{Entry, Mark};
 use crate::exemption::Stamp;
 use crate::ids::{EventId, ProjectId, ScanId, TargetId, TargetName, TokenId, VariantName};
 use crate::journal::{Fold, Refusal};
-use crate::limits::TARGETS_MAX;
+use crate::limits::{ACCEPT_REQUESTS_MAX, TARGETS_MAX};
 use crate::revoked::RevokedTokens;
 use crate::serde_skip::is_default;
 use crate::settings::Settings;
@@ -102,7 +103,8 @@ pub enum ProjectEvent {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         version: Option<u64>,
     },
-    /// A reviewer accepted a scan as the reference of the next scans of its variant.
+    /// A reviewer accepted a scan as the reference of the next scans of its variant, or the parts that it lacks as no
+    /// longer scanned. A pending request for it is approved.
     ScanAccepted {
         /// The target's name.
         name: TargetName,
@@ -111,6 +113,31 @@ pub enum ProjectEvent {
         /// The scan.
         scan: ScanId,
         /// The reviewer's reason.
+        comment: String,
+        /// The parts that are no longer scanned; none if the scan is a reference.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        missing: Vec<String>,
+    },
+    /// It was requested that a scan is accepted.
+    ScanAcceptRequested {
+        /// The target's name.
+        name: TargetName,
+        /// The scan's variant.
+        variant: VariantName,
+        /// The scan.
+        scan: ScanId,
+        /// The requester's reason.
+        comment: String,
+    },
+    /// A request to accept a scan was rejected or withdrawn. An approval is [`ScanAccepted`](Self::ScanAccepted).
+    ScanAcceptDecided {
+        /// The target's name.
+        name: TargetName,
+        /// The scan.
+        scan: ScanId,
+        /// The decision.
+        decision: ChangeDecision,
+        /// The reason, if one was given.
         comment: String,
     },
     /// A token was issued.
@@ -172,6 +199,9 @@ pub struct Project {
     /// A pending request to change settings.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub settings_request: Option<Box<SettingsRequest>>,
+    /// The pending requests to accept scans, by scan, at most [`ACCEPT_REQUESTS_MAX`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub accept_requests: BTreeMap<ScanId, AcceptRequest>,
 }
 
 impl Fold for Project {
@@ -285,8 +315,38 @@ impl Fold for Project {
                 }
                 self.settings_request = None;
             }
-            // The register of accepted scans has it. This event is for the audit log.
-            ProjectEvent::ScanAccepted { .. } => {}
+            // A register of the scan's series has the decision.
+            ProjectEvent::ScanAccepted { scan, .. } => {
+                if let Some(held) = self.accept_requests.get(scan) {
+                    held.check(ChangeDecision::Approve, &entry.by.subject)?;
+                    self.accept_requests.remove(scan);
+                }
+            }
+            ProjectEvent::ScanAcceptRequested { name, variant, scan, comment } => {
+                if !self.targets.contains_key(name) {
+                    return Err(no_target(name));
+                }
+                if let Some(held) = self.accept_requests.get(scan) {
+                    let by = &held.made.by.subject;
+                    return Err(Refusal::new(format!("scan {scan} has a pending request by `{by}` already")));
+                }
+                if self.accept_requests.len() >= ACCEPT_REQUESTS_MAX {
+                    return Err(Refusal::new(format!(
+                        "the project has {ACCEPT_REQUESTS_MAX} pending requests to accept scans, the maximum; approve, \
+                         reject or withdraw some first"
+                    )));
+                }
+                let (target, variant, reason) = (name.clone(), variant.clone(), comment.clone());
+                let request = AcceptRequest { target, variant, reason, made: entry.mark() };
+                self.accept_requests.insert(*scan, request);
+            }
+            ProjectEvent::ScanAcceptDecided { scan, decision, .. } => {
+                let held = self.accept_requests.get(scan).ok_or_else(|| {
+                    Refusal::new(format!("scan {scan} has no pending request to accept it; somebody has decided it"))
+                })?;
+                held.check(*decision, &entry.by.subject)?;
+                self.accept_requests.remove(scan);
+            }
             ProjectEvent::TokenIssued { token } => self.tokens.issue(token, entry.mark())?,
             ProjectEvent::TokenRevoked { token } => self.tokens.revoke(*token, stamp, &mut self.revoked)?,
         }
@@ -511,6 +571,48 @@ mod tests {
     }
 
     #[test]
+    fn a_scan_is_accepted_on_request_by_another_person() {
+        let (name, scan) = (|| "dvpwa".parse().unwrap(), ScanId::from_bits([1; 16]));
+        let variant = || "main".parse().unwrap();
+        let mut project = Project::default();
+        let mut n = 0;
+        let mut apply = |by: &str, event: ProjectEvent| {
+            n += 1;
+            project.apply(n, &entry(n, by, 1000, named(event))).map_err(|refusal| refusal.reason)?;
+            Ok::<_, String>(project.accept_requests.len())
+        };
+        let requested = |scan| {
+            let comment = "why".to_owned();
+            ProjectEvent::ScanAcceptRequested { name: name(), variant: variant(), scan, comment }
+        };
+        let accepted = || {
+            let (comment, missing) = ("agreed".to_owned(), vec!["go".to_owned()]);
+            ProjectEvent::ScanAccepted { name: name(), variant: variant(), scan, comment, missing }
+        };
+        let decided = |decision| {
+            let comment = String::new();
+            ProjectEvent::ScanAcceptDecided { name: name(), scan, decision, comment }
+        };
+        assert!(apply("dev", requested(scan)).unwrap_err().contains("target `dvpwa` does not exist"));
+        apply("dev", target(TargetType::Repository)).unwrap();
+        assert_eq!(apply("dev", requested(scan)), Ok(1));
+        assert!(apply("dan", requested(scan)).unwrap_err().contains("has a pending request by `dev`"));
+        assert!(apply("Dev ", accepted()).unwrap_err().contains("cannot approve it"));
+        assert!(apply("sec", decided(ChangeDecision::Withdraw)).unwrap_err().contains("only the requester"));
+        assert_eq!(apply("sec", accepted()), Ok(0));
+        assert!(apply("sam", decided(ChangeDecision::Reject)).unwrap_err().contains("somebody has decided it"));
+        assert_eq!(apply("sec", accepted()), Ok(0), "a reviewer needs no request");
+        assert_eq!(apply("dev", requested(scan)), Ok(1));
+        assert_eq!(apply("sec", decided(ChangeDecision::Reject)), Ok(0));
+        for other in 0..ACCEPT_REQUESTS_MAX {
+            apply("dev", requested(ScanId::from_bits([u8::try_from(other).unwrap(); 16]))).unwrap();
+        }
+        let full = apply("dev", requested(ScanId::from_bits([255; 16]))).unwrap_err();
+        assert!(full.contains("100 pending requests to accept scans, the maximum"), "{full}");
+        assert_eq!(apply("dev", decided(ChangeDecision::Withdraw)), Ok(ACCEPT_REQUESTS_MAX - 1));
+    }
+
+    #[test]
     fn a_targets_baseline_precedes_the_projects_default_and_that_the_built_in_one() {
         let defaults = |choices: &[(TargetType, BaselineChoice)]| {
             ProjectEvent::settings_set(Settings {
@@ -633,6 +735,26 @@ mod tests {
                 variant: "master".parse().unwrap(),
                 scan: ScanId::from_bits([1; 16]),
                 comment: "agreed".to_owned(),
+                missing: Vec::new(),
+            },
+            ProjectEvent::ScanAccepted {
+                name: "dvpwa".parse().unwrap(),
+                variant: "master".parse().unwrap(),
+                scan: ScanId::from_bits([1; 16]),
+                comment: "agreed".to_owned(),
+                missing: vec!["codeql/go".to_owned()],
+            },
+            ProjectEvent::ScanAcceptRequested {
+                name: "dvpwa".parse().unwrap(),
+                variant: "master".parse().unwrap(),
+                scan: ScanId::from_bits([1; 16]),
+                comment: "why".to_owned(),
+            },
+            ProjectEvent::ScanAcceptDecided {
+                name: "dvpwa".parse().unwrap(),
+                scan: ScanId::from_bits([1; 16]),
+                decision: ChangeDecision::Withdraw,
+                comment: String::new(),
             },
             ProjectEvent::BaselineRequested {
                 name: "dvpwa".parse().unwrap(),
@@ -677,6 +799,9 @@ mod tests {
         {"project":"shop","type":"baseline_set","name":"dvpwa","variant":null,"none":true}
         {"project":"shop","type":"token_revoked","token":"33c39c07809bea08255e4bd199ad3c73"}
         {"project":"shop","type":"scan_accepted","name":"dvpwa","variant":"master","scan":"01010101010101010101010101010101","comment":"agreed"}
+        {"project":"shop","type":"scan_accepted","name":"dvpwa","variant":"master","scan":"01010101010101010101010101010101","comment":"agreed","missing":["codeql/go"]}
+        {"project":"shop","type":"scan_accept_requested","name":"dvpwa","variant":"master","scan":"01010101010101010101010101010101","comment":"why"}
+        {"project":"shop","type":"scan_accept_decided","name":"dvpwa","scan":"01010101010101010101010101010101","decision":"withdraw","comment":""}
         {"project":"shop","type":"baseline_requested","name":"dvpwa","requested":{"none":true},"comment":"why"}
         {"project":"shop","type":"baseline_decided","name":"dvpwa","request":"02020202020202020202020202020202","decision":"reject","comment":""}
         {"project":"shop","type":"settings_requested","settings":{"tool_suppressions":"honoured","criteria":{},"target_criteria":{"web":{}}},"comment":"why","version":3}

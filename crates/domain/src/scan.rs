@@ -3,11 +3,12 @@
 use crate::digest::Short;
 use crate::event::Actor;
 use crate::ids::{PipelineName, ProjectId, ScanId, ScannerId, TargetId, TargetName, VariantName};
+use crate::parts::DroppedParts;
 use crate::reference::Reference;
 use crate::replay::Replayed;
 use crate::report_age::NewerReport;
 use crate::serde_skip::is_default;
-use crate::series::series;
+use crate::series::{Series, series};
 use crate::settings::Settings;
 use crate::source::Revision;
 use crate::target::TargetType;
@@ -84,6 +85,10 @@ pub struct ScanRecord {
     /// The first of the parts that the previous report had and this one lacks. A scan with missing parts is incomplete.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub missing: Vec<String>,
+    /// The parts that earlier reports had, if a reviewer accepted that this one lacks them. The scan is complete without
+    /// them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dropped: Option<DroppedParts>,
     /// The uploader.
     pub by: Actor,
     /// The start of the upload.
@@ -166,9 +171,22 @@ impl ScanRecord {
     /// True if the scan is complete, given the report's own summary. Only complete scans remediate issues and serve as
     /// reference scans.
     pub fn is_complete(&self, report: &ReportSummary) -> bool {
-        report.rejected <= u64::from(self.settings.rejected_allowed)
-            && report.scanner_errors_total == 0
-            && self.missing.is_empty()
+        self.is_read_whole(report) && self.missing.is_empty()
+    }
+
+    /// True if the scan is incomplete for one reason only: its report lacks parts.
+    pub fn lacks_only_parts(&self, report: &ReportSummary) -> bool {
+        self.is_read_whole(report) && !self.missing.is_empty()
+    }
+
+    /// True if nothing in the report itself makes the scan incomplete.
+    fn is_read_whole(&self, report: &ReportSummary) -> bool {
+        report.rejected <= u64::from(self.settings.rejected_allowed) && report.scanner_errors_total == 0
+    }
+
+    /// Returns the series of the scan's tool and categories.
+    pub fn own_series(&self) -> Series {
+        Series { tool: self.tool.clone(), categories: self.categories.clone() }
     }
 
     /// Returns the [`series`] of the scan.

@@ -50,8 +50,8 @@ pub enum UploadRefusal {
     },
     /// Only reviewers may accept that something is not scanned any more.
     #[error(
-        "`accept_missing` needs a token with the role secops or admin; ask a reviewer to upload the report once, or set the \
-         project's `baseline_changes` to `developer`"
+        "`accept_missing` needs a token with the role secops or admin; upload the report without it, and request that the \
+         scan is accepted, or set the project's `baseline_changes` to `developer`"
     )]
     AcceptMissing,
     /// A stored pattern is invalid.

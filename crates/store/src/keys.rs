@@ -107,6 +107,11 @@ pub fn accepted(target: TargetId, variant: &VariantName, tool: &ScannerId, categ
     format!("{}:accepted", head(target, variant, tool, categories))
 }
 
+/// The register of the newest scan of a series whose missing parts a reviewer accepted as no longer scanned.
+pub fn accepted_missing(target: TargetId, variant: &VariantName, tool: &ScannerId, categories: &[String]) -> String {
+    format!("{}:missing", head(target, variant, tool, categories))
+}
+
 /// The counter of the turns of a variant's scans by a tool; also the start of their keys.
 pub fn turns(target: TargetId, variant: &VariantName, tool: &ScannerId) -> String {
     let variant = Short::derive("v1:variant", &[variant.as_str().as_bytes()]).to_hex();
@@ -194,6 +199,7 @@ mod tests {
                 &["python".to_owned()],
             ),
             accepted(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap(), &["go".to_owned()]),
+            accepted_missing(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap(), &["go".to_owned()]),
             parts(target, &"ü /".repeat(80).parse().unwrap(), &"s".repeat(64).parse().unwrap()),
             turn(&turns(target, &"v".parse().unwrap(), &"s".repeat(64).parse().unwrap()), u64::MAX),
             series_begun(TokenId::from_bits([255; 16]), target, Day::of(Timestamp::from_ms(i64::MAX))),

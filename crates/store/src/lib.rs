@@ -20,4 +20,5 @@ pub mod remainder;
 pub mod replay_rows;
 pub mod scans;
 pub mod segments;
+pub mod series;
 pub mod stored_scan;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod accept_requests;
 mod audit;
 mod baselines;
 mod blind_spots;

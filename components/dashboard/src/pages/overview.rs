@@ -8,6 +8,7 @@ use crate::address;
 use crate::client::Api;
 use crate::layout::{Page, Section};
 use crate::request::PageRequest;
+use crate::view::text::plain;
 use api::problem::Problem;
 use api::v1::Overview;
 use domain::role::Right;
@@ -17,6 +18,8 @@ use maud::{Markup, html};
 /// The selectable periods of the trend, in days.
 const PERIODS: [u32; 3] = [7, 30, 90];
 const DEFAULT_PERIOD: u32 = 30;
+/// The number of scans requested to be accepted that the notice names.
+const ACCEPT_NAMED_MAX: usize = 5;
 
 /// The page. A project without scans shows how to upload the first report.
 ///
@@ -41,6 +44,16 @@ fn body<A>(request: &PageRequest<'_, A>, base: &str, overview: &Overview, days: 
         @if overview.settings_requested {
             p class="notice care" {
                 "A change of the project's settings is requested. " a href={ (base) "/settings" } { "Show the request" }
+            }
+        }
+        @if !overview.accept_requested.is_empty() {
+            p class="notice care" {
+                "It is requested that scans are accepted: "
+                @for (at, one) in overview.accept_requested.iter().take(ACCEPT_NAMED_MAX).enumerate() {
+                    @if at > 0 { ", " }
+                    a href={ (base) "/scans/" (one.scan) } { bdi { (plain(&one.target)) ":" (plain(&one.variant)) } }
+                }
+                @if overview.accept_requested.len() > ACCEPT_NAMED_MAX { " and more" }
             }
         }
         (trend::today(overview))

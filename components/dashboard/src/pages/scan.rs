@@ -39,6 +39,7 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, sc
         request.api.get(&common),
         request.api.get(&remediated),
     )?;
+    let accept_request = accept::pending(request, project, &answer).await?;
     let tally = answer.issues;
     let of = |bucket, title, all, page: IssuesPage| {
         let rows = page.items.into_iter().map(|issue| IssueRow::new(project, scan, issue, None)).collect();
@@ -56,7 +57,7 @@ pub(crate) async fn page<A: Api>(request: &PageRequest<'_, A>, project: &str, sc
     let title = format!("{}:{}", answer.scan.target.name, answer.scan.variant);
     let body = html! {
         (summary::verdict(answer.verdict, answer.no_threshold, &answer.reasons))
-        (accept::section(request, project, &answer))
+        (accept::section(request, project, &answer, accept_request.as_ref()))
         (facts(project, &answer, request.now))
         (blind_spots::section(&answer.report))
         div id="results" class="stack" {

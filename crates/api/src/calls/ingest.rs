@@ -4,7 +4,10 @@ use super::spec::{CallSpec, Parameter, ParameterKind};
 use super::table::calls;
 use crate::access::Access;
 use crate::problem::Code;
-use crate::v1::{AcceptBody, AcceptedAnswer, NoBody, ReplayAnswer, ScanAnswer};
+use crate::v1::{
+    AcceptBody, AcceptDecisionBody, AcceptRequestBody, AcceptRequestItem, AcceptedAnswer, NoBody, ReplayAnswer,
+    ScanAnswer,
+};
 use domain::role::Right;
 
 calls! {
@@ -92,9 +95,39 @@ calls! {
         .problems(&[Code::NotReplayable]);
 
     /// Accepts a scan that did not pass: the next scans of its variant by its tool are compared with it, so that its issues
-    /// are not new any more. Only for a variant that is compared with itself.
+    /// are not new any more. Only for a variant that is compared with itself. If the scan is incomplete only because its
+    /// report lacks parts, of any variant: the parts are no longer expected, and the scan stays incomplete. A pending request
+    /// is approved; the requester cannot approve it.
     Accept = CallSpec::post("/api/v1/projects/{project}/scans/{scan}/accept", Access::Right(Right::Decide))
         .takes::<AcceptBody>()
         .answers::<AcceptedAnswer>(200)
+        .problems(&[Code::Conflict]);
+
+    /// Requests that a scan is accepted, which another person then does. A scan has at most one pending request, and a
+    /// project at most 100.
+    RequestAccept = CallSpec::post(
+            "/api/v1/projects/{project}/scans/{scan}/accept-request",
+            Access::Right(Right::Develop),
+        )
+        .takes::<AcceptRequestBody>()
+        .answers::<AcceptRequestItem>(201)
+        .problems(&[Code::Conflict]);
+
+    /// Rejects a request to accept a scan. The requester withdraws it instead.
+    RejectAccept = CallSpec::post(
+            "/api/v1/projects/{project}/scans/{scan}/accept-request/reject",
+            Access::Right(Right::Decide),
+        )
+        .takes::<AcceptDecisionBody>()
+        .answers::<AcceptRequestItem>(200)
+        .problems(&[Code::Conflict]);
+
+    /// Withdraws a request to accept a scan. Only the requester can.
+    WithdrawAccept = CallSpec::post(
+            "/api/v1/projects/{project}/scans/{scan}/accept-request/withdraw",
+            Access::Right(Right::Develop),
+        )
+        .takes::<AcceptDecisionBody>()
+        .answers::<AcceptRequestItem>(200)
         .problems(&[Code::Conflict]);
 }

@@ -5,8 +5,9 @@ use super::table::calls;
 use crate::access::Access;
 use crate::problem::Code;
 use crate::v1::{
-    BaselineDecisionBody, BaselineRequestBody, BaselineRequestItem, ProjectAnswer, SettingsBody, SettingsDecisionBody,
-    SettingsRequestBody, SettingsRequestItem, TargetItem, TargetPatch, TokenBody, TokenItem, VariantItem,
+    AcceptRequestItem, BaselineDecisionBody, BaselineRequestBody, BaselineRequestItem, ProjectAnswer, SettingsBody,
+    SettingsDecisionBody, SettingsRequestBody, SettingsRequestItem, TargetItem, TargetPatch, TokenBody, TokenItem,
+    VariantItem,
 };
 use domain::role::Right;
 
@@ -99,6 +100,11 @@ calls! {
         .answers::<TargetItem>(200)
         .conditional()
         .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
+
+    /// Lists the pending requests to accept scans, by scan, each with its effect.
+    AcceptRequests = CallSpec::get("/api/v1/projects/{project}/accept-requests", READ)
+        .query(&[Parameter::optional("scan", ParameterKind::Text, "Only the request for this scan.")])
+        .lists::<AcceptRequestItem>();
 
     /// Lists the pending requests to change baselines, by target.
     BaselineRequests = CallSpec::get("/api/v1/projects/{project}/baseline-requests", READ)

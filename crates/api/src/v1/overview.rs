@@ -28,6 +28,22 @@ pub struct Overview {
     /// True if a request to change settings of the project is pending (`GET .../settings-request`).
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub settings_requested: bool,
+    /// The scans that are requested to be accepted (`GET .../accept-requests`), at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub accept_requested: Vec<AcceptRequested>,
+}
+
+/// A scan that is requested to be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AcceptRequested {
+    /// The scan.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub scan: ScanId,
+    /// Its target.
+    pub target: String,
+    /// Its variant.
+    pub variant: String,
 }
 
 /// A day of a project's trend.

@@ -82,6 +82,7 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
             variant: "main".parse().unwrap(),
             scan: ScanId::from_bits([3; 16]),
             comment: "agreed".to_owned(),
+            missing: vec!["codeql/go".to_owned()],
         }),
         ProjectEvent::ScanAccepted { .. } => {
             Some(ProjectEvent::BaselineRequested { name: name(), requested: None, comment: "why".to_owned() })
@@ -103,7 +104,19 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
             comment: "agreed".to_owned(),
             version: None,
         }),
-        ProjectEvent::SettingsDecided { .. } => None,
+        ProjectEvent::SettingsDecided { .. } => Some(ProjectEvent::ScanAcceptRequested {
+            name: name(),
+            variant: "main".parse().unwrap(),
+            scan: ScanId::from_bits([3; 16]),
+            comment: "why".to_owned(),
+        }),
+        ProjectEvent::ScanAcceptRequested { .. } => Some(ProjectEvent::ScanAcceptDecided {
+            name: name(),
+            scan: ScanId::from_bits([3; 16]),
+            decision: ChangeDecision::Reject,
+            comment: "no".to_owned(),
+        }),
+        ProjectEvent::ScanAcceptDecided { .. } => None,
     }
 }
 
@@ -111,7 +124,7 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
 fn every_event_of_a_project_has_its_subjects_and_no_secrets() {
     let events = std::iter::successors(after(None), |event| after(Some(event)));
     let (token, scan) = ("07".repeat(16), "03".repeat(16));
-    let expected: [(&str, [Vec<&str>; 4]); 10] = [
+    let expected: [(&str, [Vec<&str>; 4]); 12] = [
         ("settings_set", [vec![], vec![], vec![], vec![]]),
         ("target_created", [vec!["web"], vec![], vec![], vec![]]),
         ("baseline_set", [vec!["web"], vec![], vec![], vec![]]),
@@ -122,6 +135,8 @@ fn every_event_of_a_project_has_its_subjects_and_no_secrets() {
         ("baseline_decided", [vec!["web"], vec![], vec![], vec![]]),
         ("settings_requested", [vec![], vec![], vec![], vec![]]),
         ("settings_decided", [vec![], vec![], vec![], vec![]]),
+        ("scan_accept_requested", [vec!["web"], vec![], vec![], vec![&scan]]),
+        ("scan_accept_decided", [vec!["web"], vec![], vec![], vec![&scan]]),
     ];
     let mut checked = 0;
     for (event, expected) in events.zip(&expected) {

@@ -2,7 +2,7 @@
 
 use crate::baseline::{ChosenBaseline, PatternError};
 use crate::ids::ScanId;
-use crate::parts::{KnownParts, MISSING_LISTED_MAX};
+use crate::parts::{DroppedParts, KnownParts, MISSING_LISTED_MAX};
 use crate::reference::Reference;
 use crate::reference::choose::{BaselineScan, OwnScans, ResolvedBaseline};
 use crate::report_age::NewerReport;
@@ -14,8 +14,10 @@ use crate::series::Series;
 pub struct ReportSeries {
     /// The series.
     pub series: Series,
-    /// The parts that an earlier report of the series had and this one lacks, at most [`MISSING_LISTED_MAX`] of them.
+    /// The parts that an earlier report of the series had and this one lacks.
     pub lacking: Vec<String>,
+    /// The parts that the series lacks since a reviewer accepted it.
+    pub dropped: Option<DroppedParts>,
 }
 
 impl ReportSeries {
@@ -25,10 +27,13 @@ impl ReportSeries {
         match known.and_then(|known| known.missing_parts(parts)) {
             Some(lacking) => {
                 let series = Series { tool: lacking.of.tool.clone(), categories: lacking.of.categories.clone() };
-                let lacking = lacking.parts.into_iter().take(MISSING_LISTED_MAX).map(str::to_owned).collect();
-                Self { series, lacking }
+                let lacking = lacking.parts.into_iter().map(str::to_owned).collect();
+                Self { series, lacking, dropped: None }
             }
-            None => Self { series: own.clone(), lacking: Vec::new() },
+            None => {
+                let dropped = known.and_then(|known| known.dropped(parts));
+                Self { series: own.clone(), lacking: Vec::new(), dropped }
+            }
         }
     }
 }
@@ -49,8 +54,10 @@ pub struct ReferenceFacts<'a> {
     pub request: &'a ScanRequest,
     /// The parts of its report.
     pub parts: &'a [String],
-    /// The parts that the report lacks, see [`ReportSeries`].
-    pub lacking: Vec<String>,
+    /// The series of the report, and the parts that it lacks.
+    pub found: ReportSeries,
+    /// True if a reviewer accepted that the parts which the report lacks are no longer scanned. Needed only if it lacks some.
+    pub missing_accepted: bool,
     /// The baseline of the target.
     pub chosen: &'a ChosenBaseline,
     /// The variant that this baseline resolves to.
@@ -76,6 +83,8 @@ pub struct ReferenceChoice {
     pub lineage: Option<ScanId>,
     /// The parts that the report lacks, at most [`MISSING_LISTED_MAX`] of them.
     pub missing: Vec<String>,
+    /// The parts that the report lacks and that a reviewer accepted as no longer scanned.
+    pub dropped: Option<DroppedParts>,
     /// True if the scan is one of the target's baseline, or the target has no baseline.
     pub baseline: bool,
     /// The variant's own previous scan, if it had the same report for another commit.
@@ -92,7 +101,7 @@ impl ReferenceFacts<'_> {
     /// # Errors
     /// The stored pattern of the baseline is not valid.
     pub fn choose(self) -> Result<ReferenceChoice, PatternError> {
-        let missing = self.missing();
+        let (missing, dropped) = self.missing_and_dropped();
         let previous = self.previous.map(|previous| previous.scan);
         let own = OwnScans { previous, accepted: self.accepted };
         let reference = Reference::choose(&self.request.variant, self.resolved, self.of_baseline, own);
@@ -100,21 +109,34 @@ impl ReferenceFacts<'_> {
         let lineage = previous.filter(|previous| reference.scan() != Some(*previous));
         let Self { same_report, older_than, .. } = self;
         let begins_series = previous.is_none();
-        Ok(ReferenceChoice { reference, lineage, missing, baseline, same_report, older_than, begins_series })
+        Ok(ReferenceChoice { reference, lineage, missing, dropped, baseline, same_report, older_than, begins_series })
     }
 
-    /// The parts that the report lacks: those of a known report that includes it, or else those that the previous scan's
-    /// report had, even if the report has others instead.
-    fn missing(&self) -> Vec<String> {
-        // The reference scan is the same: the results of the missing parts are remediated.
-        if self.request.accept_missing || self.parts.is_empty() {
+    /// Returns the parts that the report lacks: those of a known report that includes it, or else those that the previous
+    /// scan's report had, even if the report has others instead.
+    pub fn lacking(&self) -> Vec<&String> {
+        if self.parts.is_empty() {
             return Vec::new();
         }
-        if !self.lacking.is_empty() {
-            return self.lacking.clone();
+        if !self.found.lacking.is_empty() {
+            return self.found.lacking.iter().collect();
         }
         let before = self.previous.iter().flat_map(|previous| &previous.parts);
-        before.filter(|part| !self.parts.contains(part)).take(MISSING_LISTED_MAX).cloned().collect()
+        before.filter(|part| !self.parts.contains(part)).collect()
+    }
+
+    /// Divides what the report lacks: it is missing, unless the uploader or a reviewer accepted it.
+    fn missing_and_dropped(&self) -> (Vec<String>, Option<DroppedParts>) {
+        let lacking: Vec<_> = self.lacking().into_iter().take(MISSING_LISTED_MAX).cloned().collect();
+        if lacking.is_empty() {
+            return (lacking, self.found.dropped.clone());
+        }
+        // The reference scan is the same: the results of the missing parts are remediated.
+        if self.request.accept_missing || self.missing_accepted {
+            let of = self.found.series.tool.clone();
+            return (Vec::new(), Some(DroppedParts { parts: lacking, of, before: false }));
+        }
+        (lacking, None)
     }
 }
 
@@ -145,7 +167,8 @@ mod tests {
     }
 
     fn known(tool: &str, parts: &[&str]) -> KnownParts {
-        let set = PartSet { parts: owned(parts), tool: tool.parse().unwrap(), categories: owned(&["ci"]) };
+        let set =
+            PartSet { parts: owned(parts), tool: tool.parse().unwrap(), categories: owned(&["ci"]), dropped: None };
         KnownParts::default().with(set)
     }
 
@@ -156,7 +179,7 @@ mod tests {
         let found = find(&["go"], Some(&known));
         assert_eq!(found.series, Series { tool: "sarif".parse().unwrap(), categories: owned(&["ci"]) });
         assert_eq!(found.lacking, ["js"]);
-        let alone = ReportSeries { series: own.clone(), lacking: Vec::new() };
+        let alone = ReportSeries { series: own.clone(), lacking: Vec::new(), dropped: None };
         assert_eq!(find(&["go", "js"], Some(&known)), alone, "it has all parts");
         assert_eq!(find(&["go", "rust"], Some(&known)), alone, "no known report has both");
         assert_eq!(find(&[], Some(&known)), alone, "it has no parts");
@@ -164,11 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_missing_parts_is_limited() {
+    fn the_list_of_missing_parts_is_limited_and_what_is_lacking_is_not() {
         let many: Vec<String> = (0..MISSING_LISTED_MAX + 2).map(|n| format!("part {n}")).collect();
         let all: Vec<&str> = many.iter().map(String::as_str).collect();
         let found = ReportSeries::find(&series_of("codeql"), &many[..1], Some(&known("codeql", &all)));
-        assert_eq!(found.lacking.len(), MISSING_LISTED_MAX);
+        assert_eq!(found.lacking.len(), MISSING_LISTED_MAX + 1);
+        assert_eq!(choose("main", |facts, _| facts.found = found).missing.len(), MISSING_LISTED_MAX);
     }
 
     #[test]
@@ -228,7 +252,8 @@ mod tests {
         let mut facts = ReferenceFacts {
             request: &request,
             parts: &parts,
-            lacking: Vec::new(),
+            found: ReportSeries { series: series_of("codeql"), lacking: Vec::new(), dropped: None },
+            missing_accepted: false,
             chosen: &chosen,
             resolved: &resolved,
             of_baseline: BaselineScan::Complete(scan(1)),
@@ -277,17 +302,29 @@ mod tests {
     fn parts_of_a_known_or_the_previous_report_are_missing_unless_accepted() {
         let before = |parts: &[&str]| Some(PreviousScan { scan: scan(2), parts: owned(parts) });
         assert!(choose("main", |_, _| {}).missing.is_empty(), "the previous report had the same parts");
-        assert_eq!(choose("main", |facts, _| facts.lacking = owned(&["c"])).missing, ["c"]);
+        assert_eq!(choose("main", |facts, _| facts.found.lacking = owned(&["c"])).missing, ["c"]);
         assert_eq!(choose("main", |facts, _| facts.previous = before(&["a", "d"])).missing, ["d"]);
         let both = choose("main", |facts, _| {
-            (facts.lacking, facts.previous) = (owned(&["c"]), before(&["d"]));
+            (facts.found.lacking, facts.previous) = (owned(&["c"]), before(&["d"]));
         });
         assert_eq!(both.missing, ["c"], "the known report decides");
         let accepted = choose("main", |facts, request| {
-            (facts.lacking, request.accept_missing) = (owned(&["c"]), true);
+            (facts.found.lacking, request.accept_missing) = (owned(&["c"]), true);
         });
         assert!(accepted.missing.is_empty());
         assert_eq!(accepted.reference.scan(), Some(scan(2)), "and the reference scan is the same");
+        let dropped = DroppedParts { parts: owned(&["c"]), of: "codeql".parse().unwrap(), before: false };
+        assert_eq!(accepted.dropped, Some(dropped.clone()));
+        let by_reviewer = choose("main", |facts, _| {
+            (facts.found.lacking, facts.missing_accepted) = (owned(&["c"]), true);
+        });
+        assert_eq!(by_reviewer, accepted, "a reviewer's decision is the same");
+        let later = choose("main", |facts, _| facts.found.dropped = Some(dropped.clone()));
+        assert_eq!((later.missing.as_slice(), later.dropped.as_ref()), ([].as_slice(), Some(&dropped)));
+        let fourth = choose("main", |facts, _| {
+            (facts.found.dropped, facts.previous) = (Some(dropped.clone()), before(&["a", "b", "d"]));
+        });
+        assert_eq!((fourth.missing, fourth.dropped), (owned(&["d"]), None), "another part vanished");
         let without_parts = choose("main", |facts, _| {
             (facts.parts, facts.previous) = (&[], before(&["d"]));
         });

@@ -271,6 +271,17 @@ fn a_change_with_an_invalid_body_is_refused() {
             let reply = bench.admin.send(method, path, &[], body.as_bytes());
             bench.check(&format!("{method} {path} {body}"), &reply, 400, "invalid-body");
         }
+        let scan = format!("scans/{}", bench.scan.scan.id);
+        for (path, body) in [
+            ("accept-request", "{}"),
+            ("accept-request", "{\"reason\": \" \"}"),
+            ("accept-request", "{\"comment\": \"x\"}"),
+            ("accept-request/reject", "{\"reason\": \"x\"}"),
+            ("accept-request/withdraw", "[]"),
+        ] {
+            let reply = bench.admin.send("POST", &format!("{scan}/{path}"), &[], body.as_bytes());
+            bench.check(&format!("{path} {body}"), &reply, 400, "invalid-body");
+        }
         let replay = format!("scans/{}/replay", bench.scan.scan.id);
         for body in ["{\"versions\": {\"parsers\": 1}}", "[]", "x"] {
             let reply = bench.developer.send("POST", &replay, &[], body.as_bytes());

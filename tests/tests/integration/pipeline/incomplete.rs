@@ -7,7 +7,7 @@ use domain::verdict::Verdict;
 use serde_json::{Value, json};
 
 /// SARIF with a run for each tool and category, with this many results.
-fn sarif(runs: &[(&str, &str, u32)]) -> Vec<u8> {
+pub(crate) fn sarif(runs: &[(&str, &str, u32)]) -> Vec<u8> {
     let result = |tool: &str, category: &str, n: u32| {
         json!({"ruleId": format!("{tool}-{category}-{n}"), "level": "error", "message": {"text": "wrong"},
             "locations": [{"physicalLocation": {"artifactLocation": {"uri": format!("{category}/a")},
@@ -24,7 +24,7 @@ fn sarif(runs: &[(&str, &str, u32)]) -> Vec<u8> {
     json!({"version": "2.1.0", "runs": runs.iter().map(run).collect::<Vec<Value>>()}).to_string().into_bytes()
 }
 
-fn of(variant: &str, runs: &[(&str, &str, u32)]) -> Upload {
+pub(crate) fn of(variant: &str, runs: &[(&str, &str, u32)]) -> Upload {
     upload_of("sarif", "notes", variant, &sarif(runs))
 }
 
@@ -32,8 +32,8 @@ fn take(system: &System, upload: Upload) -> ScanAnswer {
     system.upload(upload).unwrap()
 }
 
-const BOTH: &[(&str, &str, u32)] = &[("CodeQL", "go", 2), ("CodeQL", "python", 3)];
-const PYTHON: &[(&str, &str, u32)] = &[("CodeQL", "python", 3)];
+pub(crate) const BOTH: &[(&str, &str, u32)] = &[("CodeQL", "go", 2), ("CodeQL", "python", 3)];
+pub(crate) const PYTHON: &[(&str, &str, u32)] = &[("CodeQL", "python", 3)];
 
 #[test]
 fn a_missing_category_is_not_remediated() {
@@ -46,7 +46,7 @@ fn a_missing_category_is_not_remediated() {
     assert_eq!(
         part.reasons,
         [
-            "The report lacks `codeql/go`, which the previous report had, so the scan is incomplete; if they are no longer scanned, upload it with `accept_missing=true`."
+            "The report lacks `codeql/go`, which the previous report had, so the scan is incomplete; if they are no longer scanned, accept the scan, or upload the report with `accept_missing=true`."
         ]
     );
     assert_eq!(part.comparison.scan, Some(both.scan.id), "compared with the scan of all parts");

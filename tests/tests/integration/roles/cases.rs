@@ -114,6 +114,17 @@ pub(crate) const CASES: &[Case] = &[
     case("POST", "/api/v1/projects/{project}/scans/{scan}/accept", REVIEWERS, 200, |world| {
         Example::of(&[("scan", &world.new_failed_scan())]).body(&json!({"comment": "It is known."}))
     }),
+    case("POST", "/api/v1/projects/{project}/scans/{scan}/accept-request", DEVELOPERS, 201, |world| {
+        Example::of(&[("scan", &world.new_failed_scan())]).body(&json!({"reason": "It is known."}))
+    }),
+    case("POST", "/api/v1/projects/{project}/scans/{scan}/accept-request/reject", REVIEWERS, 200, |world| {
+        world.requested_accept()
+    }),
+    // Only the requester can withdraw it.
+    case("POST", "/api/v1/projects/{project}/scans/{scan}/accept-request/withdraw", DEVELOPERS, 409, |world| {
+        world.requested_accept()
+    }),
+    case("GET", "/api/v1/projects/{project}/accept-requests", READERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}/scans", READERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}/scans/{scan}", READERS, 200, |world| Example::of(&[("scan", &world.scan)])),
     case("GET", "/api/v1/projects/{project}/scans/{scan}/issues", READERS, 200, |world| {
@@ -281,6 +292,14 @@ impl World {
     fn new_failed_scan(&self) -> String {
         let upload = Upload::new(&self.new_target(), "main", reports::generated(4, 1)).fail_on("info");
         self.requester.upload(&upload).scan.id.to_string()
+    }
+
+    /// A decision on a new request to accept a scan.
+    fn requested_accept(&self) -> Example {
+        let scan = self.new_failed_scan();
+        let body = json!({"reason": "It is known."});
+        self.requester.json("POST", &format!("scans/{scan}/accept-request"), &body).expect(201);
+        Example::of(&[("scan", &scan)]).body(&json!({"comment": "no"}))
     }
 
     /// A decision on a new request to change a baseline.

@@ -1,6 +1,8 @@
 //! Nobody moves the goalposts: what an upload is judged by belongs to people who are entitled to it.
 
-use api::v1::{AcceptedAnswer, AuditItem, BaselineRequestItem, Execution, ScanAnswer, TargetItem, TokenItem};
+use api::v1::{
+    AcceptRequestItem, AcceptedAnswer, AuditItem, BaselineRequestItem, Execution, ScanAnswer, TargetItem, TokenItem,
+};
 use domain::verdict::Verdict;
 use serde_json::{Value, json};
 use tests::{App, Client, Options, Upload, each_store, reports};
@@ -122,6 +124,44 @@ fn a_baseline_is_changed_by_two_people() {
         assert!(reviewer.page::<BaselineRequestItem>("baseline-requests").items.is_empty());
         assert_eq!(developer.upload(&strict("other", &feature)).verdict, Verdict::Pass);
         let log: Vec<AuditItem> = admin.all("audit?what=baseline_decided", 10);
+        assert_eq!(log.iter().filter(|item| item.refused.is_none()).count(), 1);
+    });
+}
+
+#[test]
+fn a_scan_that_lacks_a_part_is_accepted_by_two_people() {
+    each_store(|store| {
+        let app = App::start(Options::on(store));
+        let admin = project(&app);
+        let (developer, reviewer) = (admin.issue("dev", "developer"), admin.issue("sec", "secops"));
+        let run = |category: &str| json!({"tool": {"driver": {"name": "CodeQL"}}, "automationDetails": {"id": format!("{category}/")}, "results": []});
+        let upload = |categories: &[&str]| {
+            let runs: Vec<_> = categories.iter().map(|category| run(category)).collect();
+            let report = json!({"version": "2.1.0", "runs": runs}).to_string();
+            developer.upload(&Upload::with_query("scanner=sarif&target=web&variant=main", report.into_bytes()))
+        };
+        upload(&["go", "python"]);
+        let lacks = upload(&["python"]);
+        assert_eq!((lacks.verdict, lacks.report.missing.len()), (Verdict::Undecided, 1));
+        let call = |client: &Client, path: &str, body: &Value| {
+            client.json("POST", &format!("scans/{}/{path}", lacks.scan.id), body)
+        };
+        call(&developer, "accept", &json!({"comment": "mine"})).expect(403);
+        let reason = json!({"reason": "go moved"});
+        let item: AcceptRequestItem = call(&developer, "accept-request", &reason).expect(201).read();
+        assert_eq!((item.missing, item.outdated), (vec!["codeql/go".to_owned()], false));
+        call(&developer, "accept-request", &reason).expect(409);
+        assert_eq!(reviewer.page::<AcceptRequestItem>("accept-requests").items.len(), 1);
+        let self_made = admin.issue_to("Dev", "dev-as-reviewer", "secops");
+        call(&self_made, "accept", &json!({"comment": "mine"})).expect(409);
+        call(&reviewer, "accept-request/withdraw", &json!({})).expect(409);
+        assert_eq!(upload(&["python"]).verdict, Verdict::Undecided, "a request changes nothing");
+        call(&reviewer, "accept", &json!({"comment": "agreed"})).expect(200);
+        assert!(reviewer.page::<AcceptRequestItem>("accept-requests").items.is_empty());
+        assert_eq!(upload(&["python"]).verdict, Verdict::Pass);
+        upload(&["go", "python"]);
+        assert_eq!(upload(&["python"]).verdict, Verdict::Undecided, "it vanished again");
+        let log: Vec<AuditItem> = admin.all("audit?what=scan_accept_requested", 10);
         assert_eq!(log.iter().filter(|item| item.refused.is_none()).count(), 1);
     });
 }

@@ -3,7 +3,7 @@
 use crate::view::badge::capitalised;
 
 /// The kinds of events in the log of a project.
-pub(super) const OF_PROJECT: [&str; 18] = [
+pub(super) const OF_PROJECT: [&str; 20] = [
     "settings_set",
     "target_created",
     "baseline_set",
@@ -14,6 +14,8 @@ pub(super) const OF_PROJECT: [&str; 18] = [
     "settings_requested",
     "settings_decided",
     "scan_accepted",
+    "scan_accept_requested",
+    "scan_accept_decided",
     "exemption_requested",
     "exemption_approved",
     "exemption_rejected",
@@ -35,6 +37,8 @@ pub(super) fn label(kind: &str) -> String {
         "exemption_promoted" => "Exemption approved for all projects".to_owned(),
         "settings_requested" => "Change of settings requested".to_owned(),
         "settings_decided" => "Request to change settings decided".to_owned(),
+        "scan_accept_requested" => "Acceptance of a scan requested".to_owned(),
+        "scan_accept_decided" => "Request to accept a scan decided".to_owned(),
         other => capitalised(other),
     }
 }

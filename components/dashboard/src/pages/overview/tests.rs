@@ -1,7 +1,8 @@
 use crate::testing::{FakeApi, session, text, with_get};
 use api::problem::{Code, Problem};
 use api::v1::{
-    DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions, OverviewTarget,
+    AcceptRequested, DayItem, EffectiveBaseline, FailingVariant, LastScan, Levels, Overview, OverviewExemptions,
+    OverviewTarget,
 };
 use domain::ids::ScanId;
 use domain::role::Role;
@@ -58,6 +59,7 @@ fn overview() -> Overview {
         failing_total: 3,
         exemptions: OverviewExemptions { pending: 1, ending: 2, ending_days: 7, approved: 4 },
         settings_requested: false,
+        accept_requested: Vec::new(),
     }
 }
 
@@ -101,6 +103,15 @@ fn a_requested_change_of_the_settings_is_linked() {
     let link = "href=\"/projects/shop/settings\">Show the request</a>";
     assert!(page_for(Role::Developer, &requested).contains(link));
     assert!(!page_for(Role::Secops, &overview()).contains(link), "without a request");
+}
+
+#[test]
+fn scans_that_are_requested_to_be_accepted_are_linked() {
+    let one = AcceptRequested { scan: scan(), target: "web".to_owned(), variant: "<main>".to_owned() };
+    let requested = Overview { accept_requested: vec![one; 6], ..overview() };
+    let page = page_for(Role::Developer, &requested);
+    assert!(page.contains("It is requested that scans are accepted") && page.contains("and more"), "{page}");
+    assert!(page.contains("<bdi>web:&lt;main&gt;</bdi>"), "{page}");
 }
 
 #[test]
