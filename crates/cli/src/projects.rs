@@ -48,7 +48,8 @@ Examples:
     /// Request a change of tool suppressions or criteria, which another person approves
     #[command(after_long_help = format!("\
 Examples:
-  gatehouse projects request-settings shop --criteria fail_on_new_occurrences=critical --reason release-7-waits
+  gatehouse projects request-settings shop --criteria fail_on_new_occurrences=critical \\
+      --reason release-7-waits
   gatehouse projects request-settings shop --reset target_criteria --reason web-is-retired
 
 {EXIT_CODES}"))]

@@ -203,7 +203,7 @@ mod tests {
         let page = text(&reply);
         assert!(page.contains(r#"value="&quot;&gt;&lt;script&gt;""#), "{page}");
         assert!(page.contains(r#"<option value="high" selected>"#) && page.contains("<details class=\"fold\" open>"));
-        let folded = page.find("<details").unwrap();
+        let folded = page.find("<details class=\"fold\"").unwrap();
         let recommended = page.find("name=\"fail_on_new_occurrences\"").unwrap();
         assert!(recommended < folded && page.contains("Recommended for branches and pull requests."), "{page}");
         let at = |name: &str| page.find(&format!("name=\"{name}\"")).unwrap();
