@@ -3,12 +3,19 @@
 //! A scan is *accepted* if it passed its gate, if it is the first scan of its variant, or if a reviewer accepted it. The
 //! gate of a variant that is compared with itself counts what is new since the newest accepted scan. If it counted what is
 //! new since the newest scan, a second upload of a failing report would pass.
+//!
+//! After scans that did not pass, one that passes is accepted only if its thresholds are at least as strict as theirs.
+//! Otherwise an upload of the failing report without thresholds would make it the reference. For the same reason a scan
+//! by an untrusted token never replaces an accepted one by a trusted token.
 
+use crate::baseline::PatternError;
 use crate::event::Mark;
+use crate::gate::{AppliedThresholds, Criteria};
 use crate::ids::{CommitId, ScanId};
 use crate::reference::Reference;
 use crate::report_age::credible;
 use crate::scan::{ParsedReport, ScanRecord};
+use crate::serde_skip::is_default;
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -47,7 +54,8 @@ impl SeriesScan {
 /// The head of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The format's version: 2. In version 1 the newest scan is the accepted one.
+    /// The format's version: 3. In version 1 the newest scan is the accepted one. Before version 3 all scans count as
+    /// trusted, and the thresholds of those that did not pass are unknown and count as none.
     pub v: u8,
     /// The newest complete scan.
     #[serde(flatten)]
@@ -55,6 +63,16 @@ pub struct Head {
     /// The newest scan that was accepted without a reviewer; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     accepted: Option<SeriesScan>,
+    /// True if the accepted scan is by an untrusted token.
+    #[serde(skip_serializing_if = "is_default", default)]
+    accepted_untrusted: bool,
+    /// The newest complete scan by a trusted token; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    trusted: Option<SeriesScan>,
+    /// The thresholds of the scans after the accepted one that did not pass, the strictest of each; absent if all are
+    /// `none`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    failed: Option<AppliedThresholds>,
     /// The report of the newest scan; absent in version 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     report: Option<SeenReport>,
@@ -98,17 +116,108 @@ pub struct AcceptedScan {
     pub comment: String,
 }
 
-impl Head {
-    /// Returns the head of a series after a complete scan. `accepted` is true if the scan is accepted. The scan may be
-    /// late: another one that comes after it may be the head already.
-    pub fn after(current: Option<&Self>, scan: SeriesScan, report: SeenReport, accepted: bool) -> Self {
-        let known = current.and_then(Self::accepted);
-        let later = accepted && known.is_none_or(|known| scan.is_after(&known));
-        let (newest, report) = match current {
-            Some(current) if !scan.is_after(&current.newest) => (current.newest, current.report.clone()),
-            Some(_) | None => (scan, Some(report)),
+/// The facts that decide if a complete scan is accepted without a reviewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedScan {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The thresholds that were applied.
+    pub thresholds: AppliedThresholds,
+    /// True if it is by an untrusted token.
+    pub untrusted: bool,
+    /// The scans of the series that it was compared with.
+    pub compared: Compared,
+}
+
+/// The scans of a series that a scan of it was compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// None, because it is the first scan of its variant.
+    First,
+    /// None, because none of the variant's earlier scans was accepted.
+    NoneAccepted,
+    /// The previous scan, which was accepted.
+    Previous,
+    /// An older scan of the variant, or one of another variant.
+    Another,
+}
+
+impl JudgedScan {
+    /// Returns the facts about a scan.
+    ///
+    /// # Errors
+    /// A stored pattern of the project's settings is invalid.
+    pub fn of(record: &ScanRecord, verdict: Verdict) -> Result<Self, PatternError> {
+        let compared = match &record.reference {
+            Reference::None if record.lineage.is_none() => Compared::First,
+            Reference::None => Compared::NoneAccepted,
+            Reference::Previous { .. } => Compared::Previous,
+            _ => Compared::Another,
         };
-        Self { v: 2, newest, accepted: if later { Some(scan) } else { known }, report }
+        let thresholds = Criteria::of(record)?.thresholds();
+        Ok(Self { verdict, thresholds, untrusted: record.trust.untrusted, compared })
+    }
+
+    /// True if the scan is accepted without a reviewer, as the series is now: it passed, and nothing before it failed by
+    /// stricter thresholds; or it is the first scan of its variant, or the first by a trusted token, so that nothing could
+    /// be new.
+    fn is_accepted(&self, current: Option<&Head>) -> bool {
+        let is_first = match self.compared {
+            Compared::First => true,
+            Compared::NoneAccepted => !self.untrusted && current.is_none_or(|head| head.newest_trusted().is_none()),
+            Compared::Previous | Compared::Another => false,
+        };
+        let failed = current.and_then(|head| head.failed.as_ref());
+        let is_strict = failed.is_none_or(|failed| self.thresholds.are_as_strict_as(failed));
+        is_first || (self.verdict == Verdict::Pass && (self.follows_accepted(current) || is_strict))
+    }
+
+    /// True if the scan before it is accepted, if only by a reviewer.
+    fn follows_accepted(&self, current: Option<&Head>) -> bool {
+        self.compared == Compared::Previous
+            || current.is_none_or(|current| current.accepted_for(self.untrusted, None) == Some(current.newest))
+    }
+}
+
+impl Head {
+    /// Returns the head of a series after a scan. `judged` is absent if the scan is incomplete, which is never accepted.
+    /// The scan may be late: another one that comes after it may be the head already.
+    pub fn after(current: Option<&Self>, scan: SeriesScan, report: SeenReport, judged: Option<&JudgedScan>) -> Self {
+        let newer = current.filter(|current| !scan.is_after(&current.newest));
+        let (newest, report) = match newer {
+            Some(current) => (current.newest, current.report.clone()),
+            None => (scan, Some(report)),
+        };
+        let known = current.and_then(Self::accepted);
+        let trusted = current.and_then(Self::newest_trusted);
+        let mut head = Self {
+            v: 3,
+            newest,
+            accepted: known,
+            accepted_untrusted: current.is_some_and(|current| current.accepted_untrusted),
+            trusted,
+            failed: current.and_then(|current| current.failed.clone()),
+            report,
+        };
+        let Some(judged) = judged else { return head };
+        if !judged.untrusted && trusted.is_none_or(|trusted| scan.is_after(&trusted)) {
+            head.trusted = Some(scan);
+        }
+        let is_later = known.is_none_or(|known| scan.is_after(&known));
+        let may_move = !judged.untrusted || known.is_none() || head.accepted_untrusted;
+        if !is_later || !may_move {
+            return head;
+        }
+        if judged.is_accepted(current) {
+            (head.accepted, head.accepted_untrusted) = (Some(scan), judged.untrusted);
+            // What failed after a late scan is still not accepted.
+            head.failed = head.failed.filter(|_| newer.is_some());
+        } else if judged.verdict != Verdict::Pass {
+            let before = head.failed.filter(|_| newer.is_some() || !judged.follows_accepted(current));
+            let failed = before.map_or_else(|| judged.thresholds.clone(), |before| before.and(&judged.thresholds));
+            head.failed = Some(failed).filter(|failed| !failed.are_none());
+        }
+        head
     }
 
     /// Returns the newest scan that was accepted without a reviewer.
@@ -121,21 +230,27 @@ impl Head {
         self.report.as_ref().filter(|seen| report.is_of_another_commit(seen)).map(|_| self.newest.scan)
     }
 
-    /// Returns the newest accepted scan, given the newest decision of a reviewer.
+    /// Returns the newest complete scan by a trusted token: the one that a baseline means.
+    pub fn newest_trusted(&self) -> Option<SeriesScan> {
+        if self.v < 3 { Some(self.newest) } else { self.trusted }
+    }
+
+    /// Returns the newest accepted scan for trusted scans, given the newest decision of a reviewer.
     pub fn accepted_with(&self, decision: Option<&AcceptedScan>) -> Option<SeriesScan> {
+        self.accepted_for(false, decision)
+    }
+
+    /// Returns the newest accepted scan that a new scan is compared with, given the newest decision of a reviewer. A scan
+    /// by a trusted token is not compared with one by an untrusted token that no reviewer accepted.
+    pub fn accepted_for(&self, untrusted: bool, decision: Option<&AcceptedScan>) -> Option<SeriesScan> {
+        let own = self.accepted().filter(|_| untrusted || !self.accepted_untrusted);
         let decided = decision.map(|decision| decision.scan);
-        match (self.accepted(), decided) {
+        match (own, decided) {
             (Some(own), Some(decided)) if decided.is_after(&own) => Some(decided),
             (None, decided) => decided,
             (own, _) => own,
         }
     }
-}
-
-/// True if a scan is accepted without a reviewer: it passed, or it is the first scan of its variant, so that nothing
-/// could be new.
-pub fn is_accepted(record: &ScanRecord, verdict: Verdict) -> bool {
-    verdict == Verdict::Pass || (record.reference == Reference::None && record.lineage.is_none())
 }
 
 #[cfg(test)]

@@ -46,6 +46,11 @@ pub enum Reference {
         /// The baseline's variant.
         variant: VariantName,
     },
+    /// None: all complete scans of the target's baseline by this scanner are by tokens that may not write baselines.
+    BaselineUntrusted {
+        /// The baseline's variant.
+        variant: VariantName,
+    },
     /// None: the target's baseline is a pattern that matches none of the variants that are known, but the target has
     /// more variants than are stored. The verdict is undecided.
     BaselineUnknown,
@@ -59,6 +64,7 @@ impl Reference {
             Self::Baseline { .. }
             | Self::BaselineNotScannedByThisScanner { .. }
             | Self::BaselineIncomplete { .. }
+            | Self::BaselineUntrusted { .. }
             | Self::BaselineUnknown => true,
             Self::Previous { .. } | Self::Accepted { .. } | Self::None => false,
         }
@@ -71,6 +77,7 @@ impl Reference {
             Self::None
             | Self::BaselineNotScannedByThisScanner { .. }
             | Self::BaselineIncomplete { .. }
+            | Self::BaselineUntrusted { .. }
             | Self::BaselineUnknown => None,
         }
     }

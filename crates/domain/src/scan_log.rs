@@ -104,7 +104,12 @@ fn step(series: Option<Short>, variant: &VariantName) -> String {
 }
 
 impl ScanLog {
-    /// Returns the newest complete scan whose variant passes the test.
+    /// Returns the newest complete scan by a trusted token whose variant passes the test.
+    pub fn newest_trusted(&self, test: impl Fn(&VariantName) -> bool) -> Option<(&VariantName, &NewestScan)> {
+        self.complete.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
+    }
+
+    /// Returns the newest complete scan by any token whose variant passes the test.
     pub fn newest_complete(&self, test: impl Fn(&VariantName) -> bool) -> Option<(&VariantName, &NewestScan)> {
         let all = self.complete.iter().chain(&self.untrusted);
         all.filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)

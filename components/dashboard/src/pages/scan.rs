@@ -149,6 +149,10 @@ pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
             ("baseline_incomplete", _) => {
                 "Nothing: all scans of the baseline (" bdi { (plain(variant)) } ") by this scanner are incomplete"
             },
+            ("baseline_untrusted", _) => {
+                "Nothing: the baseline (" bdi { (plain(variant)) } ") was scanned by this scanner only with tokens that may not \
+                 upload baselines"
+            },
             ("accepted", Some(scan)) => {
                 a href={ (base) "/scans/" (scan) } { "The last accepted scan" } " of this variant"
                 @if let Some(previous) = comparison.previous {

@@ -179,6 +179,8 @@ pub struct Comparison {
     /// or were undecided. `none`: not compared, this is the first scan, or no scan of the variant was accepted.
     /// `baseline_not_scanned_by_this_scanner`: not compared, the baseline has no scan by this scanner.
     /// `baseline_incomplete`: not compared, all scans of the baseline by this scanner are incomplete.
+    /// `baseline_untrusted`: not compared, all complete scans of the baseline by this scanner are by tokens that may not
+    /// upload baselines.
     /// `baseline_unknown`: not compared, the baseline's pattern matches none of the variants that are stored, and the
     /// target has more. The verdict is undecided.
     pub with: String,
@@ -443,6 +445,7 @@ impl Comparison {
                 ("baseline_not_scanned_by_this_scanner", variant.as_ref())
             }
             Reference::BaselineIncomplete { variant } => ("baseline_incomplete", Some(variant)),
+            Reference::BaselineUntrusted { variant } => ("baseline_untrusted", Some(variant)),
             Reference::BaselineUnknown => ("baseline_unknown", None),
         };
         Self {

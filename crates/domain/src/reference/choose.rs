@@ -49,7 +49,7 @@ pub struct ScannedVariant<'a> {
 }
 
 impl ChosenBaseline {
-    /// Resolves the baseline by the recorded scans. `scanned` is absent if nothing is being scanned. Only a pattern needs
+    /// Resolves the baseline by the recorded scans of trusted tokens. `scanned` is absent if nothing is being scanned. Only a pattern needs
     /// the log.
     /// A variant that only other scanners have scanned is not its own baseline: the second scanner of a new release
     /// compares the release, like the first, with the release before.
@@ -68,27 +68,34 @@ impl ChosenBaseline {
         };
         let default = log.default_branch().filter(|_| self.origin == BaselineSource::BuiltIn);
         if let Some(branch) = default.filter(|branch| pattern.matches(branch)) {
-            let seen = log.newest_complete(|name| name == branch).map(|(_, seen)| seen.clone());
+            let seen = log.newest_trusted(|name| name == branch).map(|(_, seen)| seen.clone());
             return Ok(ResolvedBaseline::Variant(branch.clone(), seen));
         }
         let first = scanned.filter(|scanned| !scanned.before).map(|scanned| scanned.variant);
-        if let Some((variant, seen)) = log.newest_complete(|name| first != Some(name) && pattern.matches(name)) {
+        if let Some((variant, seen)) = log.newest_trusted(|name| first != Some(name) && pattern.matches(name)) {
             return Ok(ResolvedBaseline::Variant(variant.clone(), Some(seen.clone())));
         }
         if let Some(scanned) = scanned.filter(|scanned| pattern.matches(scanned.variant)) {
             return Ok(ResolvedBaseline::Variant(scanned.variant.clone(), None));
         }
-        let nothing = if log.forgotten { ResolvedBaseline::Unknown } else { ResolvedBaseline::NothingScanned };
-        let incomplete = log.newest_incomplete(|name| pattern.matches(name));
-        Ok(incomplete.map_or(nothing, |(variant, _)| ResolvedBaseline::Variant(variant.clone(), None)))
+        if log.forgotten {
+            return Ok(ResolvedBaseline::Unknown);
+        }
+        // A variant that cannot be compared with is named, with the reason.
+        let matches = |name: &VariantName| pattern.matches(name);
+        let named = log.newest_complete(matches).or_else(|| log.newest_incomplete(matches));
+        Ok(named
+            .map_or(ResolvedBaseline::NothingScanned, |(variant, _)| ResolvedBaseline::Variant(variant.clone(), None)))
     }
 }
 
 /// The newest scan of a baseline by one scanner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BaselineScan {
-    /// The newest complete scan.
+    /// The newest complete scan by a trusted token.
     Complete(ScanId),
+    /// There are complete scans by untrusted tokens only.
+    Untrusted,
     /// There are incomplete scans only.
     Incomplete,
     /// There are none.
@@ -103,6 +110,7 @@ impl Reference {
         match meant {
             ResolvedBaseline::Variant(baseline, _) if baseline != variant => match of_baseline {
                 BaselineScan::Complete(scan) => Self::Baseline { variant: baseline.clone(), scan },
+                BaselineScan::Untrusted => Self::BaselineUntrusted { variant: baseline.clone() },
                 BaselineScan::Incomplete => Self::BaselineIncomplete { variant: baseline.clone() },
                 BaselineScan::None => Self::BaselineNotScannedByThisScanner { variant: Some(baseline.clone()) },
             },
