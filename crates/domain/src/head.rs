@@ -263,6 +263,119 @@ mod tests {
         SeriesScan { scan, received: Timestamp::from_ms(0), turn: Some(turn), made_at: None }
     }
 
+    /// A scan by a trusted token that was compared with an older scan, with a threshold for new issues.
+    fn judged(verdict: Verdict, on_new: &str) -> JudgedScan {
+        let thresholds = AppliedThresholds {
+            fail_on_severity: "none".parse().unwrap(),
+            fail_on_new: on_new.parse().unwrap(),
+            fail_on_new_occurrences: "none".parse().unwrap(),
+        };
+        JudgedScan { verdict, thresholds, untrusted: false, compared: Compared::Another }
+    }
+
+    /// The head after scans with these turns, and the turn of its accepted scan.
+    fn after(scans: impl IntoIterator<Item = (u64, JudgedScan)>) -> (Head, Option<u64>) {
+        let mut head: Option<Head> = None;
+        for (turn, judged) in scans {
+            let next = Head::after(head.as_ref(), scan(turn), report("a", None), Some(&judged));
+            let repeated = Head::after(Some(&next), scan(turn), report("a", None), Some(&judged));
+            assert_eq!(repeated, next, "a retry changes nothing");
+            head = Some(next);
+        }
+        let head = head.unwrap();
+        let accepted = head.accepted().and_then(|accepted| accepted.turn);
+        (head, accepted)
+    }
+
+    #[test]
+    fn after_a_failed_scan_only_one_that_passes_by_thresholds_as_strict_is_accepted() {
+        use Verdict::{Fail, Pass, Undecided};
+        let of = |scans: &[(Verdict, &str)]| {
+            after((1..).zip(scans.iter().map(|(verdict, on_new)| judged(*verdict, on_new)))).1
+        };
+        assert_eq!(of(&[(Pass, "none"), (Fail, "low"), (Pass, "none")]), Some(1));
+        assert_eq!(of(&[(Pass, "none"), (Fail, "low"), (Pass, "high")]), Some(1));
+        assert_eq!(of(&[(Pass, "none"), (Undecided, "low"), (Pass, "none")]), Some(1));
+        assert_eq!(
+            of(&[(Pass, "none"), (Fail, "low"), (Fail, "high"), (Pass, "high")]),
+            Some(1),
+            "the strictest counts"
+        );
+        assert_eq!(of(&[(Pass, "none"), (Fail, "low"), (Pass, "none"), (Pass, "none")]), Some(1), "and stays");
+        assert_eq!(of(&[(Fail, "low"), (Pass, "none")]), None);
+        assert_eq!(of(&[(Pass, "none"), (Fail, "high"), (Pass, "high")]), Some(3));
+        assert_eq!(of(&[(Pass, "none"), (Fail, "high"), (Pass, "low")]), Some(3));
+        assert_eq!(of(&[(Pass, "low"), (Pass, "none")]), Some(2), "nothing failed");
+        assert_eq!(of(&[(Pass, "none"), (Fail, "low"), (Pass, "low"), (Pass, "none")]), Some(4), "it begins anew");
+        assert_eq!(of(&[(Pass, "none"), (Undecided, "none"), (Pass, "none")]), Some(3), "no thresholds are set");
+    }
+
+    #[test]
+    fn each_threshold_is_compared_with_its_own() {
+        let other = |verdict, on_severity: &str| {
+            let mut judged = judged(verdict, "none");
+            judged.thresholds.fail_on_severity = on_severity.parse().unwrap();
+            judged
+        };
+        let first = (1, judged(Verdict::Pass, "none"));
+        let swapped = [first.clone(), (2, judged(Verdict::Fail, "low")), (3, other(Verdict::Pass, "low"))];
+        assert_eq!(after(swapped).1, Some(1));
+        let both = [first, (2, judged(Verdict::Fail, "low")), (3, other(Verdict::Fail, "high"))];
+        let (mut strict, mut loose) = (other(Verdict::Pass, "high"), other(Verdict::Pass, "critical"));
+        (strict.thresholds.fail_on_new, loose.thresholds.fail_on_new) =
+            ("low".parse().unwrap(), "low".parse().unwrap());
+        assert_eq!(after(both.clone().into_iter().chain([(4, loose)])).1, Some(1));
+        assert_eq!(after(both.into_iter().chain([(4, strict)])).1, Some(4));
+    }
+
+    #[test]
+    fn after_a_decision_about_the_newest_scan_what_failed_before_it_does_not_count() {
+        let follows = |verdict, on_new| JudgedScan { compared: Compared::Previous, ..judged(verdict, on_new) };
+        let failed = [(1, judged(Verdict::Pass, "none")), (2, judged(Verdict::Fail, "low"))];
+        assert_eq!(after(failed.clone().into_iter().chain([(3, follows(Verdict::Pass, "none"))])).1, Some(3));
+        let again = [(3, follows(Verdict::Fail, "high")), (4, judged(Verdict::Pass, "high"))];
+        assert_eq!(after(failed.into_iter().chain(again)).1, Some(4));
+    }
+
+    #[test]
+    fn what_failed_after_a_late_scan_still_counts() {
+        let scans =
+            [(1, judged(Verdict::Pass, "none")), (3, judged(Verdict::Fail, "low")), (2, judged(Verdict::Pass, "low"))];
+        assert_eq!(after(scans.clone()).1, Some(2));
+        assert_eq!(after(scans.into_iter().chain([(4, judged(Verdict::Pass, "none"))])).1, Some(2));
+        let late =
+            [(1, judged(Verdict::Pass, "none")), (3, judged(Verdict::Pass, "none")), (2, judged(Verdict::Fail, "low"))];
+        assert_eq!(after(late.into_iter().chain([(4, judged(Verdict::Pass, "none"))])).1, Some(4));
+    }
+
+    #[test]
+    fn a_scan_by_an_untrusted_token_is_never_what_trusted_scans_are_compared_with() {
+        let untrusted = |verdict, on_new| JudgedScan { untrusted: true, ..judged(verdict, on_new) };
+        let pass = || judged(Verdict::Pass, "none");
+        let (head, accepted) = after([(1, pass()), (2, untrusted(Verdict::Pass, "low"))]);
+        assert_eq!((accepted, head.newest, head.newest_trusted()), (Some(1), scan(2), Some(scan(1))));
+        let strict = [(1, pass()), (2, untrusted(Verdict::Fail, "info")), (3, pass())];
+        assert_eq!(after(strict).1, Some(3), "nor does it hold them up");
+        let (planted, _) = after([(1, untrusted(Verdict::Pass, "none"))]);
+        assert_eq!((planted.newest_trusted(), planted.accepted_with(None)), (None, None));
+        assert_eq!(planted.accepted_for(true, None), Some(scan(1)));
+        let first = JudgedScan { compared: Compared::NoneAccepted, ..judged(Verdict::Fail, "low") };
+        let head = Head::after(Some(&planted), scan(2), report("b", None), Some(&first));
+        assert_eq!(
+            (head.accepted_with(None), head.newest_trusted()),
+            (Some(scan(2)), Some(scan(2))),
+            "the first trusted"
+        );
+        let next = Head::after(Some(&head), scan(3), report("b", None), Some(&first));
+        assert_eq!(next.accepted_with(None), Some(scan(2)));
+    }
+
+    #[test]
+    fn an_incomplete_scan_is_neither_accepted_nor_a_baselines_scan() {
+        let head = Head::after(None, scan(1), report("a", None), None);
+        assert_eq!((head.accepted(), head.newest_trusted()), (None, None));
+    }
+
     fn report(sha256: &str, commit: Option<&str>) -> SeenReport {
         SeenReport { sha256: sha256.to_owned(), commit: commit.map(|commit| commit.parse().unwrap()) }
     }
@@ -270,7 +383,7 @@ mod tests {
     #[test]
     fn the_same_report_of_another_commit_is_noticed() {
         let (one, two) = ("1".repeat(40), "2".repeat(40));
-        let head = Head::after(None, scan(1), report("a", Some(&one)), true);
+        let head = Head::after(None, scan(1), report("a", Some(&one)), Some(&judged(Verdict::Pass, "none")));
         assert_eq!(head.same_report(&report("a", Some(&two))), Some(scan(1).scan));
         assert_eq!(head.same_report(&report("a", Some(&one))), None, "a repeated upload");
         assert_eq!(head.same_report(&report("b", Some(&two))), None);
@@ -280,7 +393,8 @@ mod tests {
     fn head(scans: &[(u64, bool)]) -> Head {
         let mut head = None;
         for (turn, accepted) in scans {
-            head = Some(Head::after(head.as_ref(), scan(*turn), report("a", None), *accepted));
+            let verdict = if *accepted { Verdict::Pass } else { Verdict::Fail };
+            head = Some(Head::after(head.as_ref(), scan(*turn), report("a", None), Some(&judged(verdict, "none"))));
         }
         head.unwrap()
     }
@@ -320,14 +434,17 @@ mod tests {
         let old = format!(r#"{{"v":1,"scan":"{}","received":5,"turn":7}}"#, "07".repeat(16));
         let old: Head = serde_json::from_str(&old).unwrap();
         assert_eq!(old.accepted(), Some(old.newest));
-        assert_eq!(old.newest.made_at, None);
+        assert_eq!((old.newest.made_at, old.newest_trusted()), (None, Some(old.newest)));
         let second =
             format!(r#"{{"v":2,"scan":"{0}","received":5,"accepted":{{"scan":"{0}","received":5}}}}"#, "07".repeat(16));
         let second: Head = serde_json::from_str(&second).unwrap();
         assert_eq!(second.accepted(), Some(second.newest), "a head from before reports had a time");
         let made_at = Some(Timestamp::from_ms(9));
-        let next = Head::after(Some(&old), SeriesScan { made_at, ..scan(8) }, report("ab", None), false);
-        assert_eq!(next.accepted(), Some(old.newest));
-        insta::assert_snapshot!(serde_json::to_string(&next).unwrap(), @r#"{"v":2,"scan":"08080808080808080808080808080808","received":0,"turn":8,"made_at":9,"accepted":{"scan":"07070707070707070707070707070707","received":5,"turn":7},"report":{"sha256":"ab"}}"#);
+        let failed = JudgedScan { untrusted: true, ..judged(Verdict::Fail, "low") };
+        let next = Head::after(Some(&old), SeriesScan { made_at, ..scan(8) }, report("ab", None), Some(&failed));
+        assert_eq!((next.accepted(), next.newest_trusted()), (Some(old.newest), Some(old.newest)));
+        let failed = JudgedScan { untrusted: false, ..failed };
+        let next = Head::after(Some(&next), SeriesScan { made_at, ..scan(8) }, report("ab", None), Some(&failed));
+        insta::assert_snapshot!(serde_json::to_string(&next).unwrap(), @r#"{"v":3,"scan":"08080808080808080808080808080808","received":0,"turn":8,"made_at":9,"accepted":{"scan":"07070707070707070707070707070707","received":5,"turn":7},"trusted":{"scan":"08080808080808080808080808080808","received":0,"turn":8,"made_at":9},"failed":{"fail_on_severity":"none","fail_on_new":"low","fail_on_new_occurrences":"none"},"report":{"sha256":"ab"}}"#);
     }
 }

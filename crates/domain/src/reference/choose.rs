@@ -161,6 +161,13 @@ mod tests {
                 Some(scan(2)),
                 Reference::BaselineIncomplete { variant: main.clone() },
             ),
+            (
+                &branch,
+                &meant,
+                BaselineScan::Untrusted,
+                Some(scan(2)),
+                Reference::BaselineUntrusted { variant: main.clone() },
+            ),
             (&branch, &ResolvedBaseline::NothingScanned, BaselineScan::None, Some(scan(2)), not_scanned(None)),
             (&main, &meant, complete, Some(scan(2)), previous(&main)),
             (&branch, &ResolvedBaseline::None, BaselineScan::None, Some(scan(2)), previous(&branch)),
@@ -195,6 +202,21 @@ mod tests {
     fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {
         let map = |names: &[&str]| (1..).zip(names).map(|(n, variant)| (name(variant), seen(n))).collect();
         ScanLog { complete: map(complete), incomplete: map(incomplete), ..ScanLog::default() }
+    }
+
+    #[test]
+    fn a_pattern_resolves_to_scans_by_trusted_tokens_only() {
+        let pattern = ChosenBaseline { baseline: Some(regex("v.*")), origin: BaselineSource::Target };
+        let resolve = |log: &ScanLog| pattern.resolve(None, log).unwrap();
+        let planted = ScanLog { untrusted: [(name("v9.9.9"), seen(9))].into(), ..log(&["v1"], &[]) };
+        assert_eq!(resolve(&planted), ResolvedBaseline::Variant(name("v1"), Some(seen(1))));
+        let alone = ScanLog { complete: std::collections::BTreeMap::new(), ..planted };
+        assert_eq!(
+            resolve(&alone),
+            ResolvedBaseline::Variant(name("v9.9.9"), None),
+            "its head says that it is untrusted"
+        );
+        assert_eq!(resolve(&ScanLog { forgotten: true, ..alone }), ResolvedBaseline::Unknown);
     }
 
     #[test]
