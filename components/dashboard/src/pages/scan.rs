@@ -158,11 +158,11 @@ pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
                 @if let Some(previous) = comparison.previous {
                     ", because "
                     a href={ (base) "/scans/" (previous) } { "the previous scan" }
-                    " did not pass and nobody accepted it"
+                    " is not accepted"
                 }
             },
             _ if comparison.previous.is_some() => {
-                "Nothing: no scan of this variant passed or was accepted, so all issues are new"
+                "Nothing: no scan of this variant is accepted, so all issues are new"
             },
             _ => "Nothing: this is the first scan, so all issues are new. The next scan is compared with it",
         }

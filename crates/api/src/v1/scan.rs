@@ -175,8 +175,8 @@ pub struct TargetRef {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// `baseline`: compared with the newest complete scan of the target's baseline. `previous`: with the previous
-    /// complete scan of the variant. `accepted`: with the newest accepted scan of the variant, because later scans failed
-    /// or were undecided. `none`: not compared, this is the first scan, or no scan of the variant was accepted.
+    /// complete scan of the variant. `accepted`: with the newest accepted scan of the variant, because no later one
+    /// is accepted. `none`: not compared, this is the first scan, or no scan of the variant was accepted.
     /// `baseline_not_scanned_by_this_scanner`: not compared, the baseline has no scan by this scanner.
     /// `baseline_incomplete`: not compared, all scans of the baseline by this scanner are incomplete.
     /// `baseline_untrusted`: not compared, all complete scans of the baseline by this scanner are by tokens that may not
