@@ -5,8 +5,8 @@
 //! new since the newest scan, a second upload of a failing report would pass.
 //!
 //! After scans that did not pass, one that passes is accepted only if its thresholds are at least as strict as theirs.
-//! Otherwise an upload of the failing report without thresholds would make it the reference. For the same reason a scan
-//! by an untrusted token never replaces an accepted one by a trusted token.
+//! Otherwise an upload of the failing report without thresholds would make it the reference. For the same reason scans by
+//! untrusted tokens are never accepted in a series that has one by a trusted token.
 
 use crate::baseline::PatternError;
 use crate::event::Mark;
@@ -152,7 +152,12 @@ impl JudgedScan {
             Reference::None if record.lineage.is_none() => Compared::First,
             Reference::None => Compared::NoneAccepted,
             Reference::Previous { .. } => Compared::Previous,
-            _ => Compared::Another,
+            Reference::Accepted { .. }
+            | Reference::Baseline { .. }
+            | Reference::BaselineNotScannedByThisScanner { .. }
+            | Reference::BaselineUntrusted { .. }
+            | Reference::BaselineIncomplete { .. }
+            | Reference::BaselineUnknown => Compared::Another,
         };
         let thresholds = Criteria::of(record)?.thresholds();
         Ok(Self { verdict, thresholds, untrusted: record.trust.untrusted, compared })
@@ -164,17 +169,24 @@ impl JudgedScan {
     fn is_accepted(&self, current: Option<&Head>) -> bool {
         let is_first = match self.compared {
             Compared::First => true,
-            Compared::NoneAccepted => !self.untrusted && current.is_none_or(|head| head.newest_trusted().is_none()),
+            Compared::NoneAccepted => self.is_first_trusted(current),
             Compared::Previous | Compared::Another => false,
         };
         let failed = current.and_then(|head| head.failed.as_ref());
         let is_strict = failed.is_none_or(|failed| self.thresholds.are_as_strict_as(failed));
-        is_first || (self.verdict == Verdict::Pass && (self.follows_accepted(current) || is_strict))
+        is_first || (self.verdict == Verdict::Pass && (self.begins_anew(current) || is_strict))
     }
 
-    /// True if the scan before it is accepted, if only by a reviewer.
-    fn follows_accepted(&self, current: Option<&Head>) -> bool {
+    /// True if it is the first scan of its series by a trusted token.
+    fn is_first_trusted(&self, current: Option<&Head>) -> bool {
+        !self.untrusted && current.is_none_or(|current| current.newest_trusted().is_none())
+    }
+
+    /// True if what failed before does not count for this scan: the scan before it is accepted, if only by a reviewer, or
+    /// all before it are by untrusted tokens.
+    fn begins_anew(&self, current: Option<&Head>) -> bool {
         self.compared == Compared::Previous
+            || self.is_first_trusted(current)
             || current.is_none_or(|current| current.accepted_for(self.untrusted, None) == Some(current.newest))
     }
 }
@@ -204,7 +216,8 @@ impl Head {
             head.trusted = Some(scan);
         }
         let is_later = known.is_none_or(|known| scan.is_after(&known));
-        let may_move = !judged.untrusted || known.is_none() || head.accepted_untrusted;
+        // In a series with trusted scans the others decide nothing.
+        let may_move = !judged.untrusted || trusted.is_none();
         if !is_later || !may_move {
             return head;
         }
@@ -213,7 +226,7 @@ impl Head {
             // What failed after a late scan is still not accepted.
             head.failed = head.failed.filter(|_| newer.is_some());
         } else if judged.verdict != Verdict::Pass {
-            let before = head.failed.filter(|_| newer.is_some() || !judged.follows_accepted(current));
+            let before = head.failed.filter(|_| newer.is_some() || !judged.begins_anew(current));
             let failed = before.map_or_else(|| judged.thresholds.clone(), |before| before.and(&judged.thresholds));
             head.failed = Some(failed).filter(|failed| !failed.are_none());
         }
@@ -359,6 +372,9 @@ mod tests {
         let (planted, _) = after([(1, untrusted(Verdict::Pass, "none"))]);
         assert_eq!((planted.newest_trusted(), planted.accepted_with(None)), (None, None));
         assert_eq!(planted.accepted_for(true, None), Some(scan(1)));
+        let failed = [(1, untrusted(Verdict::Pass, "none")), (2, untrusted(Verdict::Fail, "info"))];
+        assert_eq!(after(failed.clone().into_iter().chain([(3, untrusted(Verdict::Pass, "none"))])).1, Some(1));
+        assert_eq!(after(failed.into_iter().chain([(3, pass())])).1, Some(3), "the first trusted one begins anew");
         let first = JudgedScan { compared: Compared::NoneAccepted, ..judged(Verdict::Fail, "low") };
         let head = Head::after(Some(&planted), scan(2), report("b", None), Some(&first));
         assert_eq!(
