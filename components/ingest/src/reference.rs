@@ -37,7 +37,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         let mut known = series::known_parts(self.kv, target, &request.variant, &series.tool, parts).await?;
         let mut found = ReportSeries::find(&series, parts, known.as_ref());
         let mut head = self.head(request, &request.variant, &found.series).await?;
-        let resolved = self.resolve_baseline(&chosen, request, head.is_some()).await?;
+        let scanned_before = head.as_ref().and_then(Head::newest_trusted).is_some();
+        let resolved = self.resolve_baseline(&chosen, request, scanned_before).await?;
         let baseline = resolved.other_than(&request.variant);
         if let Some(baseline) = baseline.filter(|_| known.is_none()) {
             // Nothing is known of the variant's own reports: those of the baseline show what is missing.
@@ -54,7 +55,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         };
         let accepted = match (&head, &resolved) {
             (Some(head), ResolvedBaseline::Variant(..) | ResolvedBaseline::None) if baseline.is_none() => {
-                self.accepted(request, &found.series, head).await?
+                self.accepted(record, &found.series, head).await?
             }
             (_, _) => None,
         };
@@ -108,7 +109,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         chosen.resolve(Some(scanned), &log).map_err(|error| invalid_baseline(&error))
     }
 
-    /// The newest scan of the baseline in a series.
+    /// The newest scan of the baseline in a series by a trusted token.
     async fn scan_of_baseline(
         &self,
         request: &ScanRequest,
@@ -123,7 +124,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             return Ok(BaselineScan::Complete(scan));
         }
         if let Some(head) = self.head(request, baseline, series).await? {
-            return Ok(BaselineScan::Complete(head.newest.scan));
+            let trusted = head.newest_trusted();
+            return Ok(trusted.map_or(BaselineScan::Untrusted, |trusted| BaselineScan::Complete(trusted.scan)));
         }
         let key = keys::head_incomplete(request.target_id(), baseline, &series.tool, &series.categories);
         let incomplete = document::find::<Head>(self.kv, &key).await?;
@@ -147,20 +149,16 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         Ok(series::head(self.kv, request.target_id(), variant, series).await?)
     }
 
-    /// The newest accepted scan of the request's variant in a series with this head. A reviewer's decision is read only
-    /// if the newest scan was not accepted without one.
-    async fn accepted(
-        &self,
-        request: &ScanRequest,
-        series: &Series,
-        head: &Head,
-    ) -> Result<Option<SeriesScan>, Problem> {
-        if head.accepted() == Some(head.newest) {
+    /// The newest accepted scan that a scan is compared with, in a series with this head. A reviewer's decision is read
+    /// only if the newest scan was not accepted without one.
+    async fn accepted(&self, record: &ScanRecord, series: &Series, head: &Head) -> Result<Option<SeriesScan>, Problem> {
+        let (request, untrusted) = (&record.request, record.trust.untrusted);
+        if head.accepted_for(untrusted, None) == Some(head.newest) {
             return Ok(Some(head.newest));
         }
         let key = keys::accepted(request.target_id(), &request.variant, &series.tool, &series.categories);
         let decision = document::find::<AcceptedScan>(self.kv, &key).await?;
-        Ok(head.accepted_with(decision.as_ref()))
+        Ok(head.accepted_for(untrusted, decision.as_ref()))
     }
 
     /// Remembers the parts of a complete scan's report, so that a later report that lacks some of them is noticed.

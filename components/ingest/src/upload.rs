@@ -13,7 +13,7 @@ use api::problem::{Code, Problem};
 use api::project_context::project_state;
 use api::v1::ScanAnswer;
 use domain::execution::ExecutionEvent;
-use domain::head::{Head, SeenReport, SeriesScan, is_accepted};
+use domain::head::{Head, JudgedScan, SeenReport, SeriesScan};
 use domain::ids::{EventId, ExecutionId, ScanId, TargetId};
 use domain::journal::JournalId;
 use domain::project::{Project, type_mismatch};
@@ -164,9 +164,10 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
             self.remember_parts(record).await?;
         }
         let current: Option<Head> = document::find(self.kv, &key).await?;
-        let accepted = complete && is_accepted(record, verdict);
+        let judged = JudgedScan::of(record, verdict)
+            .map_err(|error| Problem::internal(format!("a pattern of the criteria: {error}")))?;
         let own = SeriesScan::of(record, &frozen.report);
-        let head = Head::after(current.as_ref(), own, SeenReport::of(record), accepted);
+        let head = Head::after(current.as_ref(), own, SeenReport::of(record), complete.then_some(&judged));
         if current.is_none_or(|current| current != head) {
             document::put(self.kv, &key, &head).await?;
         }

@@ -97,7 +97,7 @@ pub(crate) fn request_item(
 fn effect(settled: &ChosenBaseline, log: &ScanLog) -> Result<BaselineEffect, Problem> {
     let resolved = resolve(settled, log)?;
     let scan = match &resolved {
-        ResolvedBaseline::Variant(variant, _) => log.newest_complete(|name| name == variant).map(|(_, seen)| seen.scan),
+        ResolvedBaseline::Variant(variant, _) => log.newest_trusted(|name| name == variant).map(|(_, seen)| seen.scan),
         ResolvedBaseline::None | ResolvedBaseline::NothingScanned | ResolvedBaseline::Unknown => None,
     };
     Ok(BaselineEffect { baseline: EffectiveBaseline::new(settled, &resolved), scan })

@@ -89,7 +89,7 @@ impl<K: Kv> ResultsJob<'_, K> {
         let Some(variant) = variant else { return Ok(None) };
         let key = keys::head(target.id, &variant, &record.tool, &record.categories);
         let head: Option<Head> = document::find(self.kv, &key).await?;
-        Ok(head.map(|head| (variant, head.newest.scan)))
+        Ok(head.map(|head| (variant, head.newest_trusted().unwrap_or(head.newest).scan)))
     }
 
     /// Searches a scan for an issue with one of these ids.

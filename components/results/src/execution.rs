@@ -100,24 +100,27 @@ impl<K: Kv> ResultsJob<'_, K> {
         })
     }
 
-    /// The tools that the project requires of the targets of a run, and that no counting scan of the target is by. The
-    /// project's settings of today decide.
+    /// The tools that the project requires of the targets of a run, and that no counting scan of a variant is by: a scan of
+    /// another variant says nothing of this one. The project's settings of today decide.
     async fn missing_scanners(&self, counting: &[ScanItem]) -> Result<Vec<MissingScanner>, Problem> {
         let state = project_state(self.kv, &self.project, self.now).await?;
-        let mut tools: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut tools: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for ScanItem { answer, .. } in counting {
-            tools.entry(&answer.scan.target.name).or_default().push(&answer.scan.scanner);
+            let of = (answer.scan.target.name.as_str(), answer.scan.variant.as_str());
+            tools.entry(of).or_default().push(&answer.scan.scanner);
         }
         let mut missing = Vec::new();
-        for (target, reported) in tools {
+        for ((target, variant), reported) in tools {
             let name: TargetName =
                 target.parse().map_err(|error| Problem::internal(format!("target `{target}`: {error}")))?;
             let least = state.settings.least_criteria(&name);
             let least = least.map_err(|error| Problem::internal(format!("a pattern of the criteria: {error}")))?;
             let absent = missing_scanners(&least.required_scanners, reported).into_iter();
-            missing.extend(
-                absent.map(|scanner| MissingScanner { target: target.to_owned(), scanner: scanner.to_string() }),
-            );
+            missing.extend(absent.map(|scanner| MissingScanner {
+                target: target.to_owned(),
+                variant: variant.to_owned(),
+                scanner: scanner.to_string(),
+            }));
         }
         Ok(missing)
     }

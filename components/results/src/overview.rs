@@ -26,7 +26,7 @@ const DAYS_MAX: u32 = domain::limits::TREND_DAYS;
 /// The number of targets whose journals are read together.
 const TARGETS_AT_ONCE: usize = 16;
 /// The memory that a target's log takes while it is read, in bytes, if it has the largest number of variants.
-const BYTES_PER_LOG: usize = 1024 * 1024;
+const BYTES_PER_LOG: usize = 1536 * 1024;
 /// The most targets that are listed.
 const TARGETS_LISTED_MAX: usize = 200;
 /// The most variants that are listed because they did not pass.

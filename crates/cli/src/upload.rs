@@ -82,7 +82,7 @@ pub(crate) struct UploadArgs {
     /// The run of the pipeline
     #[arg(long)]
     execution: Option<String>,
-    /// The attempt of the pipeline's step; a scan replaces one of the same step only if its attempt is another
+    /// The attempt of the pipeline's step; a scan replaces those of the same step only if none of them has its attempt
     #[arg(long)]
     attempt: Option<String>,
     /// The scanned folder, for code that the report lacks; defaults to the current folder if it is in a git checkout

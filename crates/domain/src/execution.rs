@@ -79,16 +79,19 @@ pub struct StepScan {
 }
 
 /// Splits the scans of a run, in the order of their events, into those that count and those that do not. Both lists keep
-/// the order. Of each step one scan counts: of the newest attempt the one with the worst verdict, of several the newest.
-/// So a clean report does not turn a failed step into a passed one, unless it says that it is another attempt.
+/// the order. Of each step one scan counts: the one with the worst verdict, of several the newest. Only a scan that names an
+/// attempt that no earlier scan of the step has replaces whatever counted before. So a clean report does not turn a failed
+/// step into a passed one, unless it says that it is another attempt.
 pub fn counting<T>(scans: Vec<T>, of: impl Fn(&T) -> StepScan) -> (Vec<T>, Vec<T>) {
-    let mut chosen: BTreeMap<Step, (usize, StepScan)> = BTreeMap::new();
+    let mut chosen: BTreeMap<Step, (usize, Verdict)> = BTreeMap::new();
+    let mut attempts: BTreeSet<(Step, String)> = BTreeSet::new();
     for (at, scan) in scans.iter().map(of).enumerate() {
-        let replaces = chosen
-            .get(&scan.step)
-            .is_none_or(|(_, held)| held.attempt != scan.attempt || held.verdict.weight() <= scan.verdict.weight());
+        let StepScan { step, attempt, verdict } = scan;
+        let is_another_attempt = attempt.is_some_and(|attempt| attempts.insert((step.clone(), attempt)));
+        let replaces =
+            is_another_attempt || chosen.get(&step).is_none_or(|(_, held)| held.weight() <= verdict.weight());
         if replaces {
-            chosen.insert(scan.step.clone(), (at, scan));
+            chosen.insert(step, (at, verdict));
         }
     }
     let chosen: BTreeSet<usize> = chosen.into_values().map(|(at, _)| at).collect();
@@ -100,7 +103,7 @@ pub fn counting<T>(scans: Vec<T>, of: impl Fn(&T) -> StepScan) -> (Vec<T>, Vec<T
     (counting, superseded)
 }
 
-/// Returns the tools that a target requires and that no scan of the run is by.
+/// Returns the tools that a target requires and that are not among those that reported for one of its variants.
 pub fn missing_scanners<'a>(
     required: &'a BTreeSet<ScannerId>,
     reported: impl IntoIterator<Item = &'a str>,
@@ -199,6 +202,10 @@ mod tests {
         assert_eq!(of(&[("", Undecided), ("", Pass), ("", Undecided)]), [2]);
         assert_eq!(of(&[("1", Fail), ("2", Pass)]), [1]);
         assert_eq!(of(&[("1", Fail), ("2", Fail), ("2", Pass)]), [1]);
+        assert_eq!(of(&[("1", Fail), ("", Pass)]), [0], "it names no attempt");
+        assert_eq!(of(&[("1", Pass), ("2", Fail), ("1", Pass)]), [1], "a late upload of an earlier attempt");
+        assert_eq!(of(&[("1", Fail), ("2", Pass), ("1", Fail)]), [2], "the worst verdict counts");
+        assert_eq!(of(&[("", Fail), ("1", Pass), ("2", Pass)]), [2]);
     }
 
     #[test]

@@ -67,6 +67,24 @@ pub struct AppliedThresholds {
 }
 
 impl AppliedThresholds {
+    /// Returns the stricter of both, threshold by threshold.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            fail_on_severity: self.fail_on_severity.stricter(&other.fail_on_severity).clone(),
+            fail_on_new: self.fail_on_new.stricter(&other.fail_on_new).clone(),
+            fail_on_new_occurrences: self.fail_on_new_occurrences.stricter(&other.fail_on_new_occurrences).clone(),
+        }
+    }
+
+    /// True if none of the other thresholds is stricter than its counterpart here.
+    pub fn are_as_strict_as(&self, other: &Self) -> bool {
+        let both = self.and(other);
+        let levels =
+            |all: &Self| [&all.fail_on_severity, &all.fail_on_new, &all.fail_on_new_occurrences].map(Threshold::level);
+        levels(&both) == levels(self)
+    }
+
     /// True if no threshold was set, so that nothing could fail the gate.
     pub fn are_none(&self) -> bool {
         let all = [&self.fail_on_severity, &self.fail_on_new, &self.fail_on_new_occurrences];
@@ -125,6 +143,8 @@ pub enum NoBaselineScan {
     NotScanned(Option<VariantName>),
     /// All its scans by this scanner are incomplete.
     Incomplete(VariantName),
+    /// All its complete scans by this scanner are by tokens that may not write baselines.
+    Untrusted(VariantName),
     /// The baseline is a pattern, and the variants that it could match were forgotten. New issues then cannot be
     /// determined, whatever the project's setting.
     Unknown,
@@ -136,6 +156,11 @@ impl fmt::Display for NoBaselineScan {
             Self::NotScanned(Some(variant)) => write!(f, "baseline `{variant}` was never scanned by this scanner"),
             Self::NotScanned(None) => f.write_str("the baseline's pattern matches no scanned variant"),
             Self::Incomplete(variant) => write!(f, "baseline `{variant}` has no complete scan by this scanner"),
+            Self::Untrusted(variant) => write!(
+                f,
+                "baseline `{variant}` was scanned by this scanner only with tokens that may not upload baselines; upload it \
+                 with a token that may"
+            ),
             Self::Unknown => f.write_str(
                 "the baseline's pattern matches none of the target's newest variants, and older ones are not known any \
                  more; set the baseline to a variant",
@@ -203,6 +228,7 @@ impl Criteria {
                     Some(NoBaselineScan::NotScanned(variant.clone()))
                 }
                 Reference::BaselineIncomplete { variant } => Some(NoBaselineScan::Incomplete(variant.clone())),
+                Reference::BaselineUntrusted { variant } => Some(NoBaselineScan::Untrusted(variant.clone())),
                 Reference::BaselineUnknown => Some(NoBaselineScan::Unknown),
                 Reference::Baseline { .. }
                 | Reference::Previous { .. }
@@ -220,7 +246,8 @@ impl Criteria {
         })
     }
 
-    fn thresholds(&self) -> AppliedThresholds {
+    /// Returns the thresholds.
+    pub fn thresholds(&self) -> AppliedThresholds {
         AppliedThresholds {
             fail_on_severity: self.fail_on_severity.clone(),
             fail_on_new: self.fail_on_new.clone(),
@@ -404,7 +431,7 @@ impl Gate {
         if let (Some(baseline), MissingBaseline::Undecided) = (&criteria.no_baseline_scan, criteria.missing_baseline) {
             let setting = match baseline {
                 NoBaselineScan::Unknown => "",
-                NoBaselineScan::NotScanned(_) | NoBaselineScan::Incomplete(_) => {
+                NoBaselineScan::NotScanned(_) | NoBaselineScan::Incomplete(_) | NoBaselineScan::Untrusted(_) => {
                     "; the project's setting `missing_baseline` is `undecided`"
                 }
             };

@@ -24,8 +24,7 @@ pub enum Reference {
         /// Its previous scan.
         scan: ScanId,
     },
-    /// The newest accepted scan of the same variant, because the previous scan was not accepted: it did not pass its
-    /// gate, and nobody accepted it. Otherwise a repeated upload of the same failing report would pass.
+    /// The newest accepted scan of the same variant, because the previous scan was not accepted. Otherwise a repeated upload of the same failing report would pass.
     Accepted {
         /// The variant itself.
         variant: VariantName,
@@ -46,6 +45,11 @@ pub enum Reference {
         /// The baseline's variant.
         variant: VariantName,
     },
+    /// None: all complete scans of the target's baseline by this scanner are by tokens that may not write baselines.
+    BaselineUntrusted {
+        /// The baseline's variant.
+        variant: VariantName,
+    },
     /// None: the target's baseline is a pattern that matches none of the variants that are known, but the target has
     /// more variants than are stored. The verdict is undecided.
     BaselineUnknown,
@@ -59,6 +63,7 @@ impl Reference {
             Self::Baseline { .. }
             | Self::BaselineNotScannedByThisScanner { .. }
             | Self::BaselineIncomplete { .. }
+            | Self::BaselineUntrusted { .. }
             | Self::BaselineUnknown => true,
             Self::Previous { .. } | Self::Accepted { .. } | Self::None => false,
         }
@@ -71,6 +76,7 @@ impl Reference {
             Self::None
             | Self::BaselineNotScannedByThisScanner { .. }
             | Self::BaselineIncomplete { .. }
+            | Self::BaselineUntrusted { .. }
             | Self::BaselineUnknown => None,
         }
     }

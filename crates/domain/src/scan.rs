@@ -49,7 +49,7 @@ pub struct ScanRequest {
     /// The run of the pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub execution: Option<PipelineName>,
-    /// The attempt of the pipeline's step. A scan replaces one of the same step only under another name of the attempt.
+    /// The attempt of the pipeline's step. A scan replaces those of the same step only under a name that none of them has.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempt: Option<PipelineName>,
 }

@@ -69,10 +69,14 @@ pub struct ScanLog {
     pub forgotten: bool,
     /// The number of the first complete scan of each variant in [`DEFAULT_BRANCHES`], of tokens that may upload baselines.
     pub first_of_default: BTreeMap<VariantName, u64>,
-    /// The newest incomplete scan of each variant.
+    /// The newest incomplete scan of each variant, of tokens that may upload baselines.
     pub incomplete: BTreeMap<VariantName, NewestScan>,
-    /// The newest scan of each series of each variant. The keys are those of [`step`].
+    /// The same of tokens that may not.
+    pub untrusted_incomplete: BTreeMap<VariantName, NewestScan>,
+    /// The newest scan of each series of each variant, of tokens that may upload baselines. The keys are those of [`step`].
     pub steps: BTreeMap<String, NewestScan>,
+    /// The same of tokens that may not.
+    pub untrusted_steps: BTreeMap<String, NewestScan>,
     /// The newest scan of all.
     #[serde(deserialize_with = "Option::deserialize")]
     pub last: Option<NewestOfTarget>,
@@ -104,7 +108,12 @@ fn step(series: Option<Short>, variant: &VariantName) -> String {
 }
 
 impl ScanLog {
-    /// Returns the newest complete scan whose variant passes the test.
+    /// Returns the newest complete scan by a trusted token whose variant passes the test.
+    pub fn newest_trusted(&self, test: impl Fn(&VariantName) -> bool) -> Option<(&VariantName, &NewestScan)> {
+        self.complete.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
+    }
+
+    /// Returns the newest complete scan by any token whose variant passes the test.
     pub fn newest_complete(&self, test: impl Fn(&VariantName) -> bool) -> Option<(&VariantName, &NewestScan)> {
         let all = self.complete.iter().chain(&self.untrusted);
         all.filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
@@ -112,7 +121,8 @@ impl ScanLog {
 
     /// Returns the newest incomplete scan whose variant passes the test.
     pub fn newest_incomplete(&self, test: impl Fn(&VariantName) -> bool) -> Option<(&VariantName, &NewestScan)> {
-        self.incomplete.iter().filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
+        let all = self.incomplete.iter().chain(&self.untrusted_incomplete);
+        all.filter(|(name, _)| test(name)).max_by_key(|(_, seen)| seen.n)
     }
 
     /// Returns the first scanned of the [`DEFAULT_BRANCHES`].
@@ -123,7 +133,12 @@ impl ScanLog {
     /// Returns all variants, the most recently scanned first.
     pub fn variants(&self) -> Vec<Variant<'_>> {
         let mut newest: BTreeMap<&VariantName, (&NewestScan, bool)> = BTreeMap::new();
-        let lists = [(&self.complete, true), (&self.untrusted, true), (&self.incomplete, false)];
+        let lists = [
+            (&self.complete, true),
+            (&self.untrusted, true),
+            (&self.incomplete, false),
+            (&self.untrusted_incomplete, false),
+        ];
         for (name, seen, complete) in
             lists.into_iter().flat_map(|(list, complete)| list.iter().map(move |(name, seen)| (name, seen, complete)))
         {
@@ -133,7 +148,12 @@ impl ScanLog {
             }
         }
         let mut deciding: BTreeMap<&str, &NewestScan> = BTreeMap::new();
-        for (step, seen) in &self.steps {
+        let newer = |step: &String, seen: &NewestScan, other: &BTreeMap<String, NewestScan>| {
+            other.get(step).is_some_and(|other| seen.n < other.n)
+        };
+        let trusted = self.steps.iter().filter(|(step, seen)| !newer(step, seen, &self.untrusted_steps));
+        let untrusted = self.untrusted_steps.iter().filter(|(step, seen)| !newer(step, seen, &self.steps));
+        for (step, seen) in trusted.chain(untrusted) {
             let variant = step.split_once(' ').map_or("", |(_, variant)| variant);
             let weight = |seen: &NewestScan| (seen.verdict.weight(), seen.n);
             let held = deciding.entry(variant).or_insert(seen);
@@ -169,7 +189,8 @@ impl Fold for ScanLog {
             let (variant, scanner) = (event.variant.clone(), event.scanner.clone());
             self.last = Some(NewestOfTarget { variant, scanner, seen: seen.clone() });
         }
-        keep(&mut self.steps, step(event.series, &event.variant), NewestScan { series: None, ..seen.clone() });
+        let steps = if event.untrusted { &mut self.untrusted_steps } else { &mut self.steps };
+        keep(steps, step(event.series, &event.variant), NewestScan { series: None, ..seen.clone() });
         let variant = event.variant.clone();
         if event.complete && !event.untrusted && DEFAULT_BRANCHES.contains(&variant.as_str()) {
             let first = self.first_of_default.entry(variant.clone()).or_insert(n);
@@ -178,8 +199,11 @@ impl Fold for ScanLog {
         match (event.complete, event.untrusted) {
             (true, false) => self.forgotten |= keep(&mut self.complete, variant, seen),
             (true, true) => self.forgotten |= keep(&mut self.untrusted, variant, seen),
-            (false, _) => {
+            (false, false) => {
                 keep(&mut self.incomplete, variant, seen);
+            }
+            (false, true) => {
+                keep(&mut self.untrusted_incomplete, variant, seen);
             }
         }
         self.trend.take(n, event);
@@ -228,7 +252,7 @@ mod tests {
         let log = fold([(1, recorded(1, 2, "bandit", Verdict::Pass)), (2, recorded(2, 3, "bandit", Verdict::Fail))]);
         let stored = serde_json::to_string(&log).unwrap();
         assert_eq!(serde_json::from_str::<ScanLog>(&stored).unwrap(), log);
-        insta::assert_snapshot!(stored, @r#"{"complete":{"main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"untrusted":{},"forgotten":false,"first_of_default":{"main":1},"incomplete":{},"steps":{"e448f6a04e967765bd4cef0b472e3a6d main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","verdict":"fail"}},"last":{"variant":"main","scanner":"bandit","seen":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"trend":{"days":{"2":[1,2,1,0,0],"3":[1,2,1,1,0]},"series":{"e448f6a04e967765bd4cef0b472e3a6d":{"2":[1,[0,1,0,0,0,0]],"3":[2,[0,2,0,0,0,0]]}},"more_series":false,"counted":{"1":"1dede82649db2478f28c4781208921de","2":"212535da3ec5858151fcc70410c088f6"}}}"#);
+        insta::assert_snapshot!(stored, @r#"{"complete":{"main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"untrusted":{},"forgotten":false,"first_of_default":{"main":1},"incomplete":{},"untrusted_incomplete":{},"steps":{"e448f6a04e967765bd4cef0b472e3a6d main":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","verdict":"fail"}},"untrusted_steps":{},"last":{"variant":"main","scanner":"bandit","seen":{"n":2,"at":1000,"scan":"212535da3ec5858151fcc70410c088f6","series":"e448f6a04e967765bd4cef0b472e3a6d","verdict":"fail"}},"trend":{"days":{"2":[1,2,1,0,0],"3":[1,2,1,1,0]},"series":{"e448f6a04e967765bd4cef0b472e3a6d":{"2":[1,[0,1,0,0,0,0]],"3":[2,[0,2,0,0,0,0]]}},"more_series":false,"counted":{"1":"1dede82649db2478f28c4781208921de","2":"212535da3ec5858151fcc70410c088f6"}}}"#);
     }
 
     #[test]
@@ -282,6 +306,28 @@ mod tests {
         assert_eq!(release.map(|(_, seen)| seen.n), Some(1));
         assert!(log.forgotten && log.variants().len() == VARIANTS_KNOWN_MAX + 1);
         assert!(!fold([(1, event("release-1", true, 1))]).forgotten);
+    }
+
+    #[test]
+    fn made_up_variants_of_an_untrusted_token_do_not_hide_a_failing_scanner_of_a_variant() {
+        let most = u64::try_from(VARIANTS_KNOWN_MAX).unwrap();
+        let by = |n, tool: &str, verdict, complete| {
+            let series = Some(series(&tool.parse().unwrap(), &[]));
+            (n, ScanEvent { series, complete, ..recorded(n, 0, tool, verdict) })
+        };
+        let main = [by(1, "bandit", Verdict::Fail, true), by(2, "semgrep", Verdict::Pass, true)];
+        let incomplete =
+            (3, ScanEvent { variant: "next".parse().unwrap(), ..by(3, "trivy", Verdict::Undecided, false).1 });
+        let made_up =
+            (4..most + 9).map(|n| (n, ScanEvent { untrusted: true, ..event(&format!("v{n}"), n % 2 == 0, n) }));
+        let log = fold(main.clone().into_iter().chain([incomplete]).chain(made_up));
+        let variants = log.variants();
+        let of = |name: &str| variants.iter().find(|variant| variant.name.as_str() == name).unwrap();
+        assert_eq!((of("main").deciding.n, of("main").deciding.verdict), (1, Verdict::Fail));
+        assert_eq!((of("next").complete, of("next").deciding.verdict), (false, Verdict::Undecided));
+        let later = (3, ScanEvent { untrusted: true, ..by(3, "bandit", Verdict::Pass, true).1 });
+        let replaced = fold(main.into_iter().chain([later]));
+        assert_eq!(replaced.variants()[0].deciding.verdict, Verdict::Pass, "the newer scan of a series counts");
     }
 
     #[test]

@@ -103,8 +103,9 @@ fn verdict(project: &str, run: &Execution) -> Markup {
             p class="notice care" {
                 "The project requires scanners that have not reported: "
                 @for (at, missing) in run.missing_scanners.iter().enumerate() {
-                    @if at > 0 { ", " }
-                    (plain(&missing.scanner)) " for " bdi { (plain(&missing.target)) }
+                    @if at > 0 { "; " }
+                    (plain(&missing.scanner)) " for " bdi { (plain(&missing.target)) } ", "
+                    bdi { (plain(&missing.variant)) }
                 }
                 "."
             }

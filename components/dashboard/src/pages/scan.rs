@@ -150,16 +150,20 @@ pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
             ("baseline_incomplete", _) => {
                 "Nothing: all scans of the baseline (" bdi { (plain(variant)) } ") by this scanner are incomplete"
             },
+            ("baseline_untrusted", _) => {
+                "Nothing: the baseline (" bdi { (plain(variant)) } ") was scanned by this scanner only with tokens that may not \
+                 upload baselines"
+            },
             ("accepted", Some(scan)) => {
                 a href={ (base) "/scans/" (scan) } { "The last accepted scan" } " of this variant"
                 @if let Some(previous) = comparison.previous {
                     ", because "
                     a href={ (base) "/scans/" (previous) } { "the previous scan" }
-                    " did not pass and nobody accepted it"
+                    " is not accepted"
                 }
             },
             _ if comparison.previous.is_some() => {
-                "Nothing: no scan of this variant passed or was accepted, so all issues are new"
+                "Nothing: no scan of this variant is accepted, so all issues are new"
             },
             _ => "Nothing: this is the first scan, so all issues are new",
         }

@@ -62,8 +62,8 @@ calls! {
             Parameter::optional(
                 "attempt",
                 ParameterKind::Text,
-                "The attempt of the pipeline's step, if it is repeated: a scan replaces one of the same step in the run only \
-                 if its attempt is another. Of scans with the same attempt, the worst one counts.",
+                "The attempt of the pipeline's step, if it is repeated: a scan replaces those of the same step in the run \
+                 only if none of them has its attempt. Otherwise the worst one counts.",
             ),
         ])
         .repeatable()

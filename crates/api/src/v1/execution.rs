@@ -46,6 +46,8 @@ pub struct Execution {
 pub struct MissingScanner {
     /// The target.
     pub target: String,
+    /// The variant of the target that it is missing for.
+    pub variant: String,
     /// The tool.
     pub scanner: String,
 }

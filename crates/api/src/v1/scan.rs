@@ -181,10 +181,12 @@ pub struct TargetRef {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// `baseline`: compared with the newest complete scan of the target's baseline. `previous`: with the previous
-    /// complete scan of the variant. `accepted`: with the newest accepted scan of the variant, because later scans failed
-    /// or were undecided. `none`: not compared, this is the first scan, or no scan of the variant was accepted.
+    /// complete scan of the variant. `accepted`: with the newest accepted scan of the variant, because no later one
+    /// is accepted. `none`: not compared, this is the first scan, or no scan of the variant was accepted.
     /// `baseline_not_scanned_by_this_scanner`: not compared, the baseline has no scan by this scanner.
     /// `baseline_incomplete`: not compared, all scans of the baseline by this scanner are incomplete.
+    /// `baseline_untrusted`: not compared, all complete scans of the baseline by this scanner are by tokens that may not
+    /// upload baselines.
     /// `baseline_unknown`: not compared, the baseline's pattern matches none of the variants that are stored, and the
     /// target has more. The verdict is undecided.
     pub with: String,
@@ -451,6 +453,7 @@ impl Comparison {
                 ("baseline_not_scanned_by_this_scanner", variant.as_ref())
             }
             Reference::BaselineIncomplete { variant } => ("baseline_incomplete", Some(variant)),
+            Reference::BaselineUntrusted { variant } => ("baseline_untrusted", Some(variant)),
             Reference::BaselineUnknown => ("baseline_unknown", None),
         };
         Self {

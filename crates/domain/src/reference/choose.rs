@@ -49,7 +49,7 @@ pub struct ScannedVariant<'a> {
 }
 
 impl ChosenBaseline {
-    /// Resolves the baseline by the recorded scans. `scanned` is absent if nothing is being scanned. Only a pattern needs
+    /// Resolves the baseline by the recorded scans of trusted tokens. `scanned` is absent if nothing is being scanned. Only a pattern needs
     /// the log.
     /// A variant that only other scanners have scanned is not its own baseline: the second scanner of a new release
     /// compares the release, like the first, with the release before.
@@ -68,27 +68,34 @@ impl ChosenBaseline {
         };
         let default = log.default_branch().filter(|_| self.origin == BaselineSource::BuiltIn);
         if let Some(branch) = default.filter(|branch| pattern.matches(branch)) {
-            let seen = log.newest_complete(|name| name == branch).map(|(_, seen)| seen.clone());
+            let seen = log.newest_trusted(|name| name == branch).map(|(_, seen)| seen.clone());
             return Ok(ResolvedBaseline::Variant(branch.clone(), seen));
         }
         let first = scanned.filter(|scanned| !scanned.before).map(|scanned| scanned.variant);
-        if let Some((variant, seen)) = log.newest_complete(|name| first != Some(name) && pattern.matches(name)) {
+        if let Some((variant, seen)) = log.newest_trusted(|name| first != Some(name) && pattern.matches(name)) {
             return Ok(ResolvedBaseline::Variant(variant.clone(), Some(seen.clone())));
         }
         if let Some(scanned) = scanned.filter(|scanned| pattern.matches(scanned.variant)) {
             return Ok(ResolvedBaseline::Variant(scanned.variant.clone(), None));
         }
-        let nothing = if log.forgotten { ResolvedBaseline::Unknown } else { ResolvedBaseline::NothingScanned };
-        let incomplete = log.newest_incomplete(|name| pattern.matches(name));
-        Ok(incomplete.map_or(nothing, |(variant, _)| ResolvedBaseline::Variant(variant.clone(), None)))
+        if log.forgotten {
+            return Ok(ResolvedBaseline::Unknown);
+        }
+        // A variant that cannot be compared with is named, with the reason.
+        let matches = |name: &VariantName| pattern.matches(name);
+        let named = log.newest_complete(matches).or_else(|| log.newest_incomplete(matches));
+        Ok(named
+            .map_or(ResolvedBaseline::NothingScanned, |(variant, _)| ResolvedBaseline::Variant(variant.clone(), None)))
     }
 }
 
 /// The newest scan of a baseline by one scanner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BaselineScan {
-    /// The newest complete scan.
+    /// The newest complete scan by a trusted token.
     Complete(ScanId),
+    /// There are complete scans by untrusted tokens only.
+    Untrusted,
     /// There are incomplete scans only.
     Incomplete,
     /// There are none.
@@ -103,6 +110,7 @@ impl Reference {
         match meant {
             ResolvedBaseline::Variant(baseline, _) if baseline != variant => match of_baseline {
                 BaselineScan::Complete(scan) => Self::Baseline { variant: baseline.clone(), scan },
+                BaselineScan::Untrusted => Self::BaselineUntrusted { variant: baseline.clone() },
                 BaselineScan::Incomplete => Self::BaselineIncomplete { variant: baseline.clone() },
                 BaselineScan::None => Self::BaselineNotScannedByThisScanner { variant: Some(baseline.clone()) },
             },
@@ -153,6 +161,13 @@ mod tests {
                 Some(scan(2)),
                 Reference::BaselineIncomplete { variant: main.clone() },
             ),
+            (
+                &branch,
+                &meant,
+                BaselineScan::Untrusted,
+                Some(scan(2)),
+                Reference::BaselineUntrusted { variant: main.clone() },
+            ),
             (&branch, &ResolvedBaseline::NothingScanned, BaselineScan::None, Some(scan(2)), not_scanned(None)),
             (&main, &meant, complete, Some(scan(2)), previous(&main)),
             (&branch, &ResolvedBaseline::None, BaselineScan::None, Some(scan(2)), previous(&branch)),
@@ -187,6 +202,21 @@ mod tests {
     fn log(complete: &[&str], incomplete: &[&str]) -> ScanLog {
         let map = |names: &[&str]| (1..).zip(names).map(|(n, variant)| (name(variant), seen(n))).collect();
         ScanLog { complete: map(complete), incomplete: map(incomplete), ..ScanLog::default() }
+    }
+
+    #[test]
+    fn a_pattern_resolves_to_scans_by_trusted_tokens_only() {
+        let pattern = ChosenBaseline { baseline: Some(regex("v.*")), origin: BaselineSource::Target };
+        let resolve = |log: &ScanLog| pattern.resolve(None, log).unwrap();
+        let planted = ScanLog { untrusted: [(name("v9.9.9"), seen(9))].into(), ..log(&["v1"], &[]) };
+        assert_eq!(resolve(&planted), ResolvedBaseline::Variant(name("v1"), Some(seen(1))));
+        let alone = ScanLog { complete: std::collections::BTreeMap::new(), ..planted };
+        assert_eq!(
+            resolve(&alone),
+            ResolvedBaseline::Variant(name("v9.9.9"), None),
+            "its head says that it is untrusted"
+        );
+        assert_eq!(resolve(&ScanLog { forgotten: true, ..alone }), ResolvedBaseline::Unknown);
     }
 
     #[test]

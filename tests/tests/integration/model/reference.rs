@@ -42,6 +42,9 @@ struct Model {
     main: Vec<Scan>,
     /// The newest accepted one.
     accepted: usize,
+    /// The thresholds of the scans after the last one that was accepted without a reviewer that failed, the strictest of
+    /// each. A decision about the newest scan forgets those before it.
+    failed: Thresholds,
     /// The one that a reviewer accepted last.
     decided: Option<usize>,
     /// The exemptions by id.
@@ -53,10 +56,17 @@ struct Model {
 }
 
 /// The thresholds of an upload, as levels.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Thresholds {
     on_severity: Option<usize>,
     on_new: Option<usize>,
+}
+
+impl Thresholds {
+    fn and(self, other: Self) -> Self {
+        let stricter = |one: Option<usize>, other: Option<usize>| one.into_iter().chain(other).min();
+        Self { on_severity: stricter(self.on_severity, other.on_severity), on_new: stricter(self.on_new, other.on_new) }
+    }
 }
 
 impl Model {
@@ -110,10 +120,25 @@ impl World {
         self.check(&scan, &answer, main, limits);
         self.check_returned(&scan);
         if main {
-            self.model.main.push(scan);
-            if answer.verdict == Verdict::Pass || self.model.main.len() == 1 {
-                self.model.accepted = self.model.main.len() - 1;
-            }
+            self.accept_judged(scan, answer.verdict, limits);
+        }
+    }
+
+    /// Adds a scan of `main`. It is accepted if it is the first one, or if it passed and either the scan before it is
+    /// accepted, or its thresholds are as strict as those of what failed.
+    fn accept_judged(&mut self, scan: Scan, verdict: Verdict, limits: Thresholds) {
+        let model = &mut self.model;
+        let follows_accepted = model.main.len() == model.accepted + 1;
+        let passed = verdict == Verdict::Pass;
+        let is_strict = limits.and(model.failed) == limits;
+        model.main.push(scan);
+        if model.main.len() == 1 || passed && (follows_accepted || is_strict) {
+            model.accepted = model.main.len() - 1;
+            model.failed = Thresholds::default();
+        } else if !passed {
+            model.failed = if follows_accepted { limits } else { model.failed.and(limits) };
+        } else {
+            model.tried.insert("looser".to_owned());
         }
     }
 
@@ -238,7 +263,7 @@ fn sequence(store: Store, seed: u64) {
             _ => world.decide(),
         }
     }
-    let all = ["accepted", "baseline", "none", "previous", "returned"];
+    let all = ["accepted", "baseline", "looser", "none", "previous", "returned"];
     assert_eq!(world.model.tried, BTreeSet::from(all.map(str::to_owned)), "the sequence is too short");
 }
 

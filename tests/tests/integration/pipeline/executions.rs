@@ -94,6 +94,38 @@ fn a_clean_report_does_not_turn_a_failed_step_into_a_passed_one() {
 }
 
 #[test]
+fn a_scan_without_an_attempt_or_a_late_one_of_an_earlier_attempt_replaces_no_failed_one() {
+    let failed = |attempt: &str| upload("feature", FEATURE).fail_on("critical").with("attempt", attempt);
+    let clean = || upload("feature", MAIN);
+    let cases = [
+        (vec![failed("1"), clean()], Verdict::Fail),
+        (vec![clean().with("attempt", "1"), failed("2"), clean().with("attempt", "1")], Verdict::Fail),
+        (vec![failed("1"), clean().with("attempt", "2")], Verdict::Pass),
+    ];
+    for (at, (uploads, expected)) in cases.into_iter().enumerate() {
+        let (system, count) = (System::new(), uploads.len());
+        uploads.into_iter().for_each(|upload| take(&system, upload));
+        let run = run_of(&system);
+        assert_eq!((run.verdict, run.scans.len(), run.superseded.len()), (expected, 1, count - 1), "case {at}");
+    }
+}
+
+#[test]
+fn a_required_scanner_has_to_report_for_each_variant() {
+    let system = System::new();
+    let required = CriteriaBody { required_scanners: vec!["other".to_owned()], ..CriteriaBody::default() };
+    system.settings(SettingsBody { criteria: Some(required), ..SettingsBody::default() });
+    take(&system, upload("feature", MAIN));
+    take(&system, upload_of("sarif", "notes", "made-up", &other()));
+    let run = run_of(&system);
+    let missing: Vec<_> =
+        run.missing_scanners.iter().map(|missing| (missing.variant.as_str(), missing.scanner.as_str())).collect();
+    assert_eq!((run.verdict, missing), (Verdict::Undecided, vec![("feature", "other")]));
+    take(&system, by_other());
+    assert!(run_of(&system).missing_scanners.is_empty());
+}
+
+#[test]
 fn a_run_is_undecided_until_the_required_scanners_have_reported() {
     let system = System::new();
     let required =

@@ -49,7 +49,59 @@ fn a_failed_scan_is_not_its_own_reference() {
     }
     let looser = take(&system, upload("main", FEATURE));
     assert_eq!((looser.verdict, looser.no_threshold), (Verdict::Pass, true), "without a threshold it passes");
-    assert_eq!(take(&system, strict("main", FEATURE)).verdict, Verdict::Pass, "so it is the reference now");
+    let again = take(&system, strict("main", FEATURE));
+    assert_eq!((again.verdict, again.comparison.scan), (Verdict::Fail, Some(accepted.scan.id)), "and is no reference");
+    let high = take(&system, upload("main", MAIN).with("fail_on_new", "high"));
+    assert_eq!(high.verdict, Verdict::Pass);
+    assert_eq!(take(&system, upload("main", MAIN)).comparison.scan, Some(accepted.scan.id), "looser than what failed");
+    let fixed = take(&system, strict("main", MAIN));
+    assert_eq!(fixed.verdict, Verdict::Pass);
+    assert_eq!(take(&system, upload("main", MAIN)).comparison.scan, Some(fixed.scan.id), "as strict as what failed");
+}
+
+#[test]
+fn a_reviewer_accepts_a_scan_that_passed_by_looser_thresholds() {
+    let system = System::new();
+    take(&system, upload("main", MAIN));
+    take(&system, strict("main", FEATURE));
+    let looser = take(&system, upload("main", FEATURE));
+    system.accept(looser.scan.id, &system.token("sec", "secops")).unwrap();
+    let next = take(&system, strict("main", FEATURE));
+    assert_eq!((next.verdict, next.comparison.scan), (Verdict::Pass, Some(looser.scan.id)));
+}
+
+#[test]
+fn a_scan_that_a_pull_request_planted_is_no_baseline() {
+    for baseline in [json!({"variant": "hotfix-1"}), json!({"regex": "hotfix-.*"})] {
+        let system = System::new();
+        let pull_request = token(&system, |body| body.baselines = Some(false));
+        take(&system, upload("main", MAIN));
+        take(&system, upload("hotfix-1", FEATURE).token(&pull_request));
+        system.patch(&baseline);
+        let branch = take(&system, strict("feature", FEATURE).token(&pull_request));
+        assert_eq!((branch.comparison.with.as_str(), branch.verdict), ("baseline_untrusted", Verdict::Fail));
+        let reason = "was scanned by this scanner only with tokens that may not upload baselines";
+        assert!(branch.reasons.iter().any(|text| text.contains(reason)), "{:?}", branch.reasons);
+        // The first scan by a token that may write the baseline is not compared with the planted one either.
+        let own = take(&system, strict("hotfix-1", FEATURE));
+        assert_eq!((own.comparison.with.as_str(), own.verdict), ("none", Verdict::Fail));
+        let branch = take(&system, strict("feature", FEATURE).token(&pull_request));
+        assert_eq!((branch.comparison.scan, branch.verdict), (Some(own.scan.id), Verdict::Pass));
+        let next = take(&system, strict("hotfix-1", FEATURE));
+        assert_eq!((next.comparison.scan, next.verdict), (Some(own.scan.id), Verdict::Pass), "as after a first scan");
+    }
+}
+
+#[test]
+fn an_untrusted_scan_does_not_replace_the_accepted_one_of_a_trusted_token() {
+    let system = System::new();
+    let pull_request = token(&system, |body| body.baselines = Some(false));
+    let first = take(&system, upload("main", MAIN));
+    system.patch(&json!({"none": true}));
+    let planted = take(&system, upload("main", FEATURE).token(&pull_request));
+    assert_eq!(planted.verdict, Verdict::Pass);
+    let next = take(&system, strict("main", FEATURE));
+    assert_eq!((next.comparison.scan, next.verdict), (Some(first.scan.id), Verdict::Fail));
 }
 
 #[test]

@@ -87,6 +87,35 @@ fn a_rerun_of_a_failing_report_fails_until_a_reviewer_accepts_it_with_a_reason()
 }
 
 #[test]
+fn a_failing_report_does_not_become_the_reference_by_an_upload_without_thresholds() {
+    each_store(|store| {
+        let app = App::start(Options::on(store));
+        let (admin, (main, feature)) = (project(&app), reports());
+        let developer = admin.issue("dev", "developer");
+        let first = developer.upload(&Upload::new("web", "main", main));
+        assert_eq!(developer.upload(&strict("main", &feature)).verdict, Verdict::Fail);
+        let looser = developer.upload(&Upload::new("web", "main", feature.clone()));
+        assert_eq!((looser.verdict, looser.no_threshold), (Verdict::Pass, true));
+        let again = developer.upload(&strict("main", &feature));
+        assert_eq!((again.verdict, again.comparison.scan), (Verdict::Fail, Some(first.scan.id)));
+    });
+}
+
+#[test]
+fn a_scan_that_a_pull_request_planted_is_no_baseline() {
+    each_store(|store| {
+        let app = App::start(Options::on(store));
+        let (admin, (main, feature)) = (project(&app), reports());
+        let pull_request = token(&admin, &json!({"name": "ci-pr", "role": "uploader", "baselines": false}));
+        admin.upload(&Upload::new("web", "main", main));
+        pull_request.upload(&Upload::new("web", "hotfix-1", feature.clone()));
+        admin.set_baseline("web", "hotfix-1");
+        let branch = pull_request.upload(&strict("pr", &feature));
+        assert_eq!((branch.verdict, branch.comparison.with.as_str()), (Verdict::Fail, "baseline_untrusted"));
+    });
+}
+
+#[test]
 fn a_baseline_is_changed_by_two_people() {
     each_store(|store| {
         let app = App::start(Options::on(store));
