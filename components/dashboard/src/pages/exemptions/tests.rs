@@ -45,6 +45,7 @@ fn item(id: &str, status: Status) -> ExemptionItem {
         known_exploited: false,
         epss: None,
         requested_by: "Bob".to_owned(),
+        also_requested_by: Vec::new(),
         requested_at: "2026-11-20T00:00:00Z".to_owned(),
         decided_by: (status != Status::Pending).then(|| "cid".to_owned()),
         decided_at: (status != Status::Pending).then(|| "2026-11-21T00:00:00Z".to_owned()),

@@ -5,6 +5,7 @@ use crate::address;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::csrf;
+use crate::person::is_same_person;
 use crate::reply;
 use crate::request::PageRequest;
 use crate::view::text::plain;
@@ -17,7 +18,7 @@ use maud::{Markup, html};
 
 /// Shows a pending request, with forms for those who may decide it.
 pub(super) fn section<A>(request: &PageRequest<'_, A>, project: &str, item: &BaselineRequestItem) -> Markup {
-    let is_own = request.session.subject == item.requested_by;
+    let is_own = is_same_person(&request.session.subject, &item.requested_by);
     let page = address::target(project, &item.id);
     html! {
         section class="card stack" aria-labelledby="baseline-request" {
@@ -40,7 +41,7 @@ pub(super) fn section<A>(request: &PageRequest<'_, A>, project: &str, item: &Bas
             @if item.outdated {
                 (notice::bad("The baseline has changed since the request, so it cannot be approved. Reject it; the requester can request the change again."))
             }
-            @if request.has_right(Right::Decide) {
+            @if request.has_right(Right::Decide) && !is_own {
                 @if !item.outdated {
                     (form(request, &page, item, "approve", "Approve", "The baseline changes from the next scan on."))
                 }
