@@ -51,7 +51,7 @@ pub(super) async fn page_with<'a, A: Api>(
     let names: Vec<&str> = variants.iter().flat_map(|page| &page.items).map(|variant| variant.id.as_str()).collect();
     let body = html! {
         @if let Some(problem) = refusal { (notice::bad(&format!("Nothing was decided: {}.", problem.detail))) }
-        @if let Some(pending) = &target.baseline_request { (baseline_request::section(request, project, pending)) }
+        @if let Some(pending) = &target.baseline_request { (baseline_request::section(request, project, &target, pending)) }
         div class="columns" {
             section class="card stack" {
                 h2 { "Baseline" }
