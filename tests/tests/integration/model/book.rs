@@ -125,6 +125,11 @@ impl Held {
         }
     }
 
+    /// True if this person requested or reopened it.
+    pub(crate) fn is_requested_by(&self, subject: &str) -> bool {
+        self.requesters.contains(&subject.trim().to_lowercase())
+    }
+
     /// The approved reach, or the requested one.
     pub(crate) fn reach(&self) -> &Reach {
         self.wider.as_ref().unwrap_or(&self.requested)
