@@ -36,8 +36,6 @@ pub(crate) async fn route<A: Api>(
 ) -> Result<Reply, Problem> {
     match (request.method, rest) {
         (Method::Get, []) => list_page(request, project, &default_form(), None).await,
-        // The address of a refused revocation, loaded again.
-        (Method::Get, [_, "revoke"]) => Ok(reply::redirect(&address::tokens(project))),
         (Method::Post(form), []) => issue(request, project, form).await,
         (Method::Post(_), [id, "revoke"]) => revoke(request, project, id).await,
         _ => Err(page_not_found()),
@@ -338,7 +336,7 @@ fn issued_page(project: Option<&str>, item: &TokenItem) -> Markup {
 async fn revoke<A: Api>(request: &PageRequest<'_, A>, project: Option<&str>, id: &str) -> Result<Reply, Problem> {
     match request.api.delete(&format!("{}/{}", address::tokens_api(project), segment(id))).await {
         Ok(_) => Ok(reply::redirect(&format!("{}?done=token-revoked", address::tokens(project)))),
-        // Somebody else revoked it, which the list shows.
+        // Somebody else revoked it; the list shows what is left.
         Err(problem) if matches!(problem.code, Code::Conflict | Code::NotFound) => {
             list_page(request, project, &default_form(), Some(("The token was not revoked", &problem))).await
         }

@@ -244,6 +244,19 @@ fn a_pending_request_shows_its_effect_and_reviewers_decide() {
 }
 
 #[test]
+fn the_page_says_that_developers_alone_may_change_the_baseline() {
+    let show = |changes: &str| {
+        let project = serde_json::json!({
+            "id": "shop", "settings": {"baseline_changes": changes}, "created_at": "", "targets": 1, "version": 1
+        });
+        let api = api().answer("GET /api/v1/projects/shop", &project);
+        text(&open(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], None).unwrap())
+    };
+    assert!(show("developer").contains("a developer alone may change the baseline"));
+    assert!(!show("secops").contains("a developer alone may change the baseline"));
+}
+
+#[test]
 fn a_developers_change_is_requested_with_a_reason() {
     let refusal = Problem::new(Code::Forbidden, "a reviewer is needed");
     let request = format!("POST {TARGET}/baseline-request");
