@@ -547,7 +547,10 @@ mod tests {
         let approved = |by: &str, request: EventId| {
             let decision = ChangeDecision::Approve;
             let name = "dvpwa".parse().unwrap();
-            (by.to_owned(), ProjectEvent::BaselineDecided { name, request, decision, comment: String::new(), version: None })
+            (
+                by.to_owned(),
+                ProjectEvent::BaselineDecided { name, request, decision, comment: String::new(), version: None },
+            )
         };
         // The target's own baseline, the requested one, the default then and now, and whether an approval is refused.
         let builtin = Some(BaselineChoice::Of(built_in(TargetType::Repository).unwrap()));

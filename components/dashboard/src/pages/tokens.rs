@@ -247,8 +247,12 @@ fn role_description(role: Role) -> &'static str {
     match role {
         Role::Uploader => "uploads reports and reads their verdicts, nothing else. For pipelines.",
         Role::Viewer => "reads results.",
-        Role::Developer => "reads results, uploads reports, sets the first baseline of a target, and requests exemptions and changes of baselines and of the gate.",
-        Role::Secops => "has the permissions of a developer, decides on exemptions, changes baselines and the settings of the gate, accepts scans, and reads the audit log.",
+        Role::Developer => {
+            "reads results, uploads reports, sets the first baseline of a target, and requests exemptions and changes of baselines and of the gate."
+        }
+        Role::Secops => {
+            "has the permissions of a developer, decides on exemptions, changes baselines and the settings of the gate, accepts scans, and reads the audit log."
+        }
         Role::Admin => {
             "has the permissions of secops, changes settings, and issues and revokes tokens. Always for all targets."
         }
@@ -294,10 +298,8 @@ async fn send<A: Api>(
             format!("field `targets`: {} targets are too many; the maximum is {TOKEN_TARGETS_MAX}", targets.len());
         return Err(Problem::new(Code::InvalidBody, detail));
     }
-    let role = form
-        .text("role")
-        .parse()
-        .map_err(|error| Problem::new(Code::InvalidBody, format!("field `role`: {error}")))?;
+    let role =
+        form.text("role").parse().map_err(|error| Problem::new(Code::InvalidBody, format!("field `role`: {error}")))?;
     let body = TokenBody {
         subject,
         targets,

@@ -179,7 +179,7 @@ impl Book {
                 (held.wider, held.state) = (wider.clone(), State::Approved { at: now });
                 matches!(status, Status::Pending | Status::Rejected | Status::Expired)
                     && wider.as_ref().is_none_or(|wider| held.requested.width() < wider.width())
-                    && (*own_allowed || !held.requesters.contains(&person))
+                    && (*own_allowed || !held.is_requested_by(subject))
                     && held.end().is_none_or(|end| now < end)
             }
             Act::Reject => {

@@ -3,6 +3,7 @@
 
 use crate::pipeline::wiring::{System, Upload, upload};
 use crate::pipeline::{FEATURE, MAIN};
+use api::problem::Code;
 use api::v1::{Comparison, ScanAnswer, Tally, TargetItem};
 use domain::ids::ScanId;
 use futures::executor::block_on;
@@ -142,4 +143,26 @@ fn a_branch_is_compared_with_a_concurrent_release_or_the_one_before() {
         }
     }
     assert_eq!(seen.len(), 4, "{seen:?}");
+}
+
+/// A developer may set the first baseline. If a reviewer sets one at the same time, it is never overwritten.
+#[test]
+fn a_developers_first_baseline_does_not_overwrite_a_reviewers() {
+    let mut seen = BTreeSet::new();
+    let variant = |name: &str| json!({"variant": name});
+    for later in 0..LATER_MAX {
+        let system = System::new();
+        system.upload(upload("work", MAIN)).unwrap();
+        let (developer, reviewer) = (system.token("dev", "developer"), system.token("sec", "secops"));
+        let (evil, good) = (variant("work"), variant("release"));
+        let reviewing = async {
+            system.pauses(later).await;
+            system.patching_as(&reviewer, &good).await
+        };
+        let (set, reviewed) = block_on(join(system.patching_as(&developer, &evil), reviewing));
+        reviewed.unwrap();
+        assert_eq!(system.target().effective.variant.as_deref(), Some("release"), "{later}");
+        seen.insert(set.map(drop).map_err(|problem| problem.code));
+    }
+    assert!(seen.contains(&Ok(())) && seen.contains(&Err(Code::ChangedMeanwhile)), "{seen:?}");
 }

@@ -399,7 +399,10 @@ mod tests {
         assert!(after.contains("and is critical now. &lt;b&gt;") && !page.contains("is not stored any more"), "{page}");
         assert!(page.contains("<mark>"), "the examples are shown with their code: {page}");
         let gone = shown(&self::api(), &back);
-        assert!(gone.contains("That exemption is not stored any more.") && !gone.contains("The code that was"), "{gone}");
+        assert!(
+            gone.contains("That exemption is not stored any more.") && !gone.contains("The code that was"),
+            "{gone}"
+        );
     }
 
     #[test]

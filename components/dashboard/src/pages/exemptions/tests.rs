@@ -120,10 +120,16 @@ fn texts_are_escaped_and_only_web_addresses_become_links() {
 fn requesters_cannot_approve_unless_the_project_allows_it() {
     let own = ExemptionItem { requested_by: "ANN ".to_owned(), ..item("0a", Status::Pending) };
     let page = list(&api(vec![own.clone()]), &session(Role::Secops), "");
-    assert!(page.contains("You requested or reopened this exemption, so you cannot approve it.") && !page.contains("0a/approve\""));
+    assert!(
+        page.contains("You requested or reopened this exemption, so you cannot approve it.")
+            && !page.contains("0a/approve\"")
+    );
     assert!(page.contains("0a/cancel\"") && !page.contains("0a/reject\""), "{page}");
     assert!(!page.contains("value=\"0a\""), "nothing to decide together with others");
-    let reopened = ExemptionItem { also_requested_by: vec!["bob".to_owned(), "\u{430}nn".to_owned()], ..item("0a", Status::Pending) };
+    let reopened = ExemptionItem {
+        also_requested_by: vec!["bob".to_owned(), "\u{430}nn".to_owned()],
+        ..item("0a", Status::Pending)
+    };
     let page = list(&api(vec![reopened]), &session(Role::Secops), "");
     assert!(page.contains("You requested or reopened") && !page.contains("0a/approve\""), "{page}");
     assert!(page.contains("0a/cancel\"") && !page.contains("0a/reject\""), "{page}");
