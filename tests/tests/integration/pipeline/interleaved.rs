@@ -149,20 +149,22 @@ fn a_branch_is_compared_with_a_concurrent_release_or_the_one_before() {
 #[test]
 fn a_developers_first_baseline_does_not_overwrite_a_reviewers() {
     let mut seen = BTreeSet::new();
-    let variant = |name: &str| json!({"variant": name});
-    for later in 0..LATER_MAX {
+    let orders = (0..LATER_MAX / 2).flat_map(|later| [(later, 0), (0, later)]);
+    for (developing, reviewing) in orders {
         let system = System::new();
         system.upload(upload("work", MAIN)).unwrap();
         let (developer, reviewer) = (system.token("dev", "developer"), system.token("sec", "secops"));
-        let (evil, good) = (variant("work"), variant("release"));
-        let reviewing = async {
-            system.pauses(later).await;
-            system.patching_as(&reviewer, &good).await
+        let set = async |pauses: usize, token: &str, variant: &str| {
+            system.pauses(pauses).await;
+            system.patching_as(token, &json!({"variant": variant})).await
         };
-        let (set, reviewed) = block_on(join(system.patching_as(&developer, &evil), reviewing));
+        let both = join(set(reviewing, &reviewer, "release"), set(developing, &developer, "work"));
+        let (reviewed, set) = block_on(both);
         reviewed.unwrap();
-        assert_eq!(system.target().effective.variant.as_deref(), Some("release"), "{later}");
+        let now = system.target().effective.variant;
+        assert_eq!(now.as_deref(), Some("release"), "{developing} {reviewing}: {set:?}");
         seen.insert(set.map(drop).map_err(|problem| problem.code));
     }
-    assert!(seen.contains(&Ok(())) && seen.contains(&Err(Code::ChangedMeanwhile)), "{seen:?}");
+    // The developer came first, at the same time, and last.
+    assert_eq!(seen, [Ok(()), Err(Code::ChangedMeanwhile), Err(Code::Forbidden)].into());
 }
