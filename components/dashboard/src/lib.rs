@@ -11,6 +11,7 @@ mod kept;
 mod layout;
 mod origin;
 mod pages;
+mod person;
 mod reply;
 mod request;
 mod session;

@@ -12,6 +12,7 @@ use domain::exemption::{
     Scope, Status,
 };
 use domain::ids::{EventId, ExemptionId, PipelineName, ScanId};
+use domain::role::Right;
 use finding::severity::Severity;
 use store::kv::Kv;
 
@@ -107,7 +108,13 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
                 self.check_term(state, lookup, exemption, judged.as_ref()).await?;
                 (granted, exemption.is_self_approval(&self.caller.actor.subject, &state.project.settings))
             }
-            Decision::Reject | Decision::Withdraw | Decision::Reopen => (None, false),
+            Decision::Withdraw => {
+                let is_reviewer = self.caller.require(&self.context.project, Right::Decide).is_ok();
+                let checked = exemption.check_withdrawal(&self.caller.actor.subject, is_reviewer);
+                checked.map_err(|refusal| Problem::new(Code::Forbidden, refusal.to_string()))?;
+                (None, false)
+            }
+            Decision::Reject | Decision::Reopen => (None, false),
         };
         let mut event = decision.event(id, comment, granted, own, body.version);
         if let ExemptionEvent::Approved { judged: approved, .. } = &mut event {

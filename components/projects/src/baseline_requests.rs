@@ -42,20 +42,22 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         request_item(&state, &name, target, request.ok_or_else(decided)?, &self.scan_log(target.id).await?)
     }
 
-    /// Decides a request to change a target's baseline.
+    /// Decides a request to change a target's baseline, if the baseline has this version; without a version, in any case.
     ///
     /// # Errors
-    /// The target or request does not exist, the caller may not decide it, or the store failed.
+    /// The target or request does not exist, the caller may not decide it, the baseline has another version, or the store
+    /// failed.
     pub async fn decide_baseline(
         &self,
         name: &str,
         decision: ChangeDecision,
         body: BaselineDecisionBody,
+        version: Option<u64>,
     ) -> Result<TargetItem, Problem> {
         let (_, name) = self.find_target(name).await?;
         let comment = remark("comment", body.comment)?;
-        let event = ProjectEvent::BaselineDecided { name: name.clone(), request: body.request, decision, comment };
-        self.append(event).await?;
+        let request = body.request;
+        self.append(ProjectEvent::BaselineDecided { name: name.clone(), request, decision, comment, version }).await?;
         self.target(name.as_str()).await
     }
 
@@ -89,7 +91,7 @@ pub(crate) fn request_item(
 ) -> Result<BaselineRequestItem, Problem> {
     let now = effect(&state.baseline(name, target.target_type), log)?;
     let then = effect(&state.baseline_with(request.requested.as_ref(), target.target_type), log)?;
-    let outdated = !request.is_current(target.baseline.as_ref());
+    let outdated = !request.is_current(&state.baselines(target));
     Ok(BaselineRequestItem::new(name.as_str(), request, outdated, (now, then)))
 }
 

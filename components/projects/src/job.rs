@@ -135,7 +135,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
     ) -> Result<TargetItem, Problem> {
         let (mut state, name) = self.find_target(name).await?;
         let choice = patch.baseline.map(|baseline| baseline.read("baseline")).transpose()?;
-        self.check_change(&state, &name, choice.as_ref()).await?;
+        let version = self.check_change(&state, &name, choice.as_ref(), version).await?;
         let n = self.append(ProjectEvent::baseline_set(name.clone(), choice.clone()).on_version(version)).await?;
         // The answer shows this change, even if another call has changed the baseline since.
         let target = state.targets.get_mut(&name).ok_or_else(|| no_target(&name))?;
@@ -184,22 +184,22 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         Ok(Page { items: page.iter().map(item).collect(), next })
     }
 
-    /// Checks that the caller may set a target's own baseline to this one.
+    /// Checks that the caller may set a target's own baseline to this one, and returns the version that the change is for:
+    /// the requested one, or, if the right depends on the present baseline, that one. Else a change by a reviewer between
+    /// this check and the change would be overwritten.
     async fn check_change(
         &self,
         state: &Project,
         name: &TargetName,
         requested: Option<&BaselineChoice>,
-    ) -> Result<(), Problem> {
+        version: Option<u64>,
+    ) -> Result<Option<u64>, Problem> {
         let target = state.targets.get(name).ok_or_else(|| no_target(name))?;
-        let default = match &target.baseline {
+        let default: Option<ResolvedBaseline> = match &target.baseline {
             Some(_) => None,
             None => {
                 let log = self.scan_log(target.id).await?;
-                match resolve(&state.baseline(name, target.target_type), &log)? {
-                    ResolvedBaseline::Variant(variant, _) => Some(variant),
-                    ResolvedBaseline::None | ResolvedBaseline::NothingScanned | ResolvedBaseline::Unknown => None,
-                }
+                Some(resolve(&state.baseline(name, target.target_type), &log)?)
             }
         };
         let change = BaselineChange {
@@ -209,7 +209,9 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
             default: default.as_ref(),
             requested,
         };
-        change.check().map_err(|refusal| Problem::new(Code::Forbidden, refusal.to_string()))
+        change.check().map_err(|refusal| Problem::new(Code::Forbidden, refusal.to_string()))?;
+        let checked = Some(version_of(target.baseline_set.as_ref())).filter(|_| !change.is_free());
+        Ok(version.or(checked))
     }
 
     /// Appends an event to the project's journal, and returns its number.

@@ -98,9 +98,15 @@ async fn route(mut request: guest::HttpRequest) -> Result<Reply, Problem> {
             let asked: BaselineRequestBody = guest::json_body(body).await?;
             Reply::json(201, &job.request_baseline(params.text("target")?, asked).await?)
         }
-        ProjectsCall::ApproveBaseline => decide(&job, params.text("target")?, ChangeDecision::Approve, body).await,
-        ProjectsCall::RejectBaseline => decide(&job, params.text("target")?, ChangeDecision::Reject, body).await,
-        ProjectsCall::WithdrawBaseline => decide(&job, params.text("target")?, ChangeDecision::Withdraw, body).await,
+        ProjectsCall::ApproveBaseline => {
+            decide(&job, params.text("target")?, ChangeDecision::Approve, body, version).await
+        }
+        ProjectsCall::RejectBaseline => {
+            decide(&job, params.text("target")?, ChangeDecision::Reject, body, version).await
+        }
+        ProjectsCall::WithdrawBaseline => {
+            decide(&job, params.text("target")?, ChangeDecision::Withdraw, body, version).await
+        }
         ProjectsCall::Variants => {
             let regex = query.optional::<BaselinePattern>("regex")?;
             let wanted = page::wanted(query, "variants")?;
@@ -114,9 +120,10 @@ async fn decide(
     target: &str,
     decision: ChangeDecision,
     body: &mut guest::Body,
+    version: Option<u64>,
 ) -> Result<Reply, Problem> {
     let decided: BaselineDecisionBody = guest::json_body(body).await?;
-    target_reply(&job.decide_baseline(target, decision, decided).await?)
+    target_reply(&job.decide_baseline(target, decision, decided, version).await?)
 }
 
 async fn decide_settings(

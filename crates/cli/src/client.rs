@@ -191,6 +191,21 @@ impl Client {
         self.send_with(method, path, &[], body)
     }
 
+    /// Sends a JSON body for this version of what it changes: if it has another one, nothing changes.
+    pub(crate) fn send_on<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+        version: u64,
+    ) -> Result<T, Error> {
+        let url = self.url(path, &[]);
+        let body = serde_json::to_vec(body).map_err(|source| Error::Unreadable { url: url.clone(), source })?;
+        let request = self.request(method, &url).header(header::CONTENT_TYPE, "application/json");
+        let request = request.header(header::IF_MATCH, format!("\"{version}\""));
+        self.read(&url, self.agent.run(finish(request, body.as_slice())?))
+    }
+
     /// Sends a JSON body with query parameters.
     pub(crate) fn send_with<T: DeserializeOwned>(
         &self,

@@ -3,6 +3,7 @@
 
 use crate::ids::VariantName;
 use crate::reference::Reference;
+use crate::reference::choose::ResolvedBaseline;
 use crate::role::Role;
 use crate::settings::BaselineChanges;
 use crate::target::TargetType;
@@ -210,8 +211,9 @@ pub fn built_in(target_type: TargetType) -> Option<Baseline> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "changing a baseline needs a token with the role secops or admin, because it changes what is new; a developer may set \
-     the first baseline of a target, to the variant that the default means or if the default means none. Request the change \
-     instead (`gatehouse targets request-baseline`); an admin can allow more with the project's setting `baseline_changes`"
+     the first baseline of a target, to the variant that the default means or if it is known that the default means none. \
+     Request the change instead (`gatehouse targets request-baseline`); an admin can allow more with the project's setting \
+     `baseline_changes`"
 )]
 pub struct NeedsReviewer;
 
@@ -224,8 +226,8 @@ pub struct BaselineChange<'a> {
     pub allowed_to: BaselineChanges,
     /// The target's own baseline.
     pub current: Option<&'a BaselineChoice>,
-    /// The variant that the default resolves to now, if the target has no baseline of its own.
-    pub default: Option<&'a VariantName>,
+    /// What the default means now; absent if the target has a baseline of its own.
+    pub default: Option<&'a ResolvedBaseline>,
     /// The requested baseline; absent for the default.
     pub requested: Option<&'a BaselineChoice>,
 }
@@ -236,15 +238,27 @@ impl BaselineChange<'_> {
     /// # Errors
     /// A reviewer is needed.
     pub fn check(&self) -> Result<(), NeedsReviewer> {
-        if Role::Secops <= self.role || self.allowed_to == BaselineChanges::Developer || self.current == self.requested
-        {
+        if self.is_free() || self.current == self.requested {
             return Ok(());
         }
         match (self.current, self.default, self.requested) {
-            (None, None, Some(BaselineChoice::Of(_))) => Ok(()),
-            (None, Some(default), Some(BaselineChoice::Of(Baseline::Variant(variant)))) if default == variant => Ok(()),
+            (None, Some(ResolvedBaseline::None | ResolvedBaseline::NothingScanned), Some(BaselineChoice::Of(_))) => {
+                Ok(())
+            }
+            (
+                None,
+                Some(ResolvedBaseline::Variant(default, _)),
+                Some(BaselineChoice::Of(Baseline::Variant(variant))),
+            ) if default == variant => Ok(()),
+            // `Unknown` too: the default may mean a variant that was forgotten.
             (_, _, _) => Err(NeedsReviewer),
         }
+    }
+
+    /// True if any change may be made without a reviewer. Otherwise the right depends on the present baseline, and a change is
+    /// for that one only.
+    pub fn is_free(&self) -> bool {
+        Role::Secops <= self.role || self.allowed_to == BaselineChanges::Developer
     }
 }
 
@@ -292,14 +306,22 @@ mod tests {
     fn a_developer_sets_the_first_baseline_and_changes_none() {
         let of = |variant: &str| BaselineChoice::Of(Baseline::Variant(name(variant)));
         let (main, feature, pattern) = (of("main"), of("feature"), BaselineChoice::Of(regex("v.*")));
-        let default = name("main");
-        let check = |current: Option<&BaselineChoice>, default: Option<&VariantName>, requested| {
+        let default = ResolvedBaseline::Variant(name("main"), None);
+        let (no_default, nothing) = (ResolvedBaseline::None, ResolvedBaseline::NothingScanned);
+        let check = |current: Option<&BaselineChoice>, default: Option<&ResolvedBaseline>, requested| {
             let by =
                 |role, allowed_to| BaselineChange { role, allowed_to, current, default, requested }.check().is_ok();
             assert!(by(Role::Secops, BaselineChanges::Secops) && by(Role::Developer, BaselineChanges::Developer));
             by(Role::Developer, BaselineChanges::Secops)
         };
-        assert!(check(None, None, Some(&main)) && check(None, None, Some(&pattern)), "the first one");
+        for none in [&no_default, &nothing] {
+            assert!(check(None, Some(none), Some(&main)) && check(None, Some(none), Some(&pattern)), "the first one");
+            assert!(!check(None, Some(none), Some(&BaselineChoice::None)), "no baseline is a decision");
+        }
+        for requested in [&main, &feature, &pattern] {
+            let unknown = check(None, Some(&ResolvedBaseline::Unknown), Some(requested));
+            assert!(!unknown, "the default may mean a variant that was forgotten: {requested:?}");
+        }
         assert!(check(None, Some(&default), Some(&main)), "what the default means");
         assert!(check(Some(&main), None, Some(&main)), "no change");
         assert!(!check(None, Some(&default), Some(&feature)), "another than the default means");
@@ -307,7 +329,6 @@ mod tests {
         for changed in [Some(&feature), Some(&pattern), Some(&BaselineChoice::None), None] {
             assert!(!check(Some(&main), None, changed), "{changed:?}");
         }
-        assert!(!check(None, None, Some(&BaselineChoice::None)), "no baseline is a decision");
     }
 
     #[test]

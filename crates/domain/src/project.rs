@@ -2,7 +2,7 @@
 
 use crate::accept_request::AcceptRequest;
 use crate::baseline::{Baseline, BaselineChoice, BaselinePattern, BaselineSource, ChosenBaseline, built_in};
-use crate::baseline_request::BaselineRequest;
+use crate::baseline_request::{BaselineRequest, BaselinesNow};
 use crate::change_decision::ChangeDecision;
 use crate::event::{Entry, Mark};
 use crate::exemption::Stamp;
@@ -80,6 +80,9 @@ pub enum ProjectEvent {
         decision: ChangeDecision,
         /// The reason, if one was given.
         comment: String,
+        /// The version of the baseline that the decision was made on; without it, it is for any version.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<u64>,
     },
     /// A change of the settings that decide about the gate was requested.
     SettingsRequested {
@@ -255,8 +258,7 @@ impl Fold for Project {
             },
             ProjectEvent::BaselineSet { name, variant, regex, none, version } => match self.targets.get_mut(name) {
                 Some(target) => {
-                    let what = format!("the baseline of target `{name}` was");
-                    check_version(&what, *version, target.baseline_set.as_ref())?;
+                    check_version(&baseline_was(name), *version, target.baseline_set.as_ref())?;
                     target.baseline_set = Some(stamp);
                     target.baseline = match (variant, regex, none) {
                         (Some(variant), _, _) => Some(BaselineChoice::Of(Baseline::Variant(variant.clone()))),
@@ -268,29 +270,31 @@ impl Fold for Project {
                 None => return Err(no_target(name)),
             },
             ProjectEvent::BaselineRequested { name, requested, comment } => {
-                let target = self.targets.get_mut(name).ok_or_else(|| no_target(name))?;
+                let target = self.targets.get(name).ok_or_else(|| no_target(name))?;
+                let now = self.baselines(target);
                 let pending = target.baseline_request.as_ref();
-                if let Some(held) = pending.filter(|held| held.is_current(target.baseline.as_ref())) {
+                if let Some(held) = pending.filter(|held| held.is_current(&now)) {
                     let by = &held.made.by.subject;
                     return Err(Refusal::new(format!("target `{name}` has a pending request by `{by}` already")));
                 }
-                let (requested, current, reason) = (requested.clone(), target.baseline.clone(), comment.clone());
-                target.baseline_request =
-                    Some(Box::new(BaselineRequest { requested, current, reason, made: entry.mark() }));
-            }
-            ProjectEvent::BaselineDecided { name, request, decision, .. } => {
-                let self_approval = self.settings.self_approval;
+                let made = BaselineRequest::new(now, requested.clone(), comment.clone(), entry.mark());
                 let target = self.targets.get_mut(name).ok_or_else(|| no_target(name))?;
+                target.baseline_request = Some(Box::new(made));
+            }
+            ProjectEvent::BaselineDecided { name, request, decision, version, .. } => {
+                let target = self.targets.get(name).ok_or_else(|| no_target(name))?;
                 let held = target.baseline_request.as_ref().filter(|held| held.made.event == *request);
                 let held = held.ok_or_else(|| {
                     Refusal::new(format!("target `{name}` has no such pending request; somebody has decided it"))
                 })?;
-                held.check(*decision, &entry.by.subject, target.baseline.as_ref(), self_approval)?;
-                if *decision == ChangeDecision::Approve {
-                    target.baseline.clone_from(&held.requested);
+                check_version(&baseline_was(name), *version, target.baseline_set.as_ref())?;
+                held.check(*decision, &entry.by.subject, &self.baselines(target))?;
+                let target = self.targets.get_mut(name).ok_or_else(|| no_target(name))?;
+                let decided = target.baseline_request.take();
+                if let Some(held) = decided.filter(|_| *decision == ChangeDecision::Approve) {
+                    target.baseline = held.requested;
                     target.baseline_set = Some(stamp);
                 }
-                target.baseline_request = None;
             }
             ProjectEvent::SettingsRequested { settings, comment, version } => {
                 if self.created.is_none() {
@@ -376,6 +380,7 @@ impl ProjectEvent {
     pub fn on_version(mut self, wanted: Option<u64>) -> Self {
         if let Self::SettingsSet { version, .. }
         | Self::BaselineSet { version, .. }
+        | Self::BaselineDecided { version, .. }
         | Self::SettingsRequested { version, .. }
         | Self::SettingsDecided { version, .. } = &mut self
         {
@@ -399,6 +404,11 @@ impl Project {
         self.baseline_with(target.and_then(|target| target.baseline.as_ref()), target_type)
     }
 
+    /// Returns the baselines that decide what a request to change that of a target means.
+    pub fn baselines<'a>(&self, target: &'a Target) -> BaselinesNow<'a> {
+        BaselinesNow { own: target.baseline.as_ref(), default: self.baseline_with(None, target.target_type) }
+    }
+
     /// Returns the baseline that applies to a target of this type if this is its own.
     pub fn baseline_with(&self, own: Option<&BaselineChoice>, target_type: TargetType) -> ChosenBaseline {
         let own = own.map(|choice| (choice, BaselineSource::Target));
@@ -415,6 +425,11 @@ impl Project {
 /// Returns the version of settings or a baseline: the number of the event that last set them, or 0.
 pub fn version_of(set: Option<&Stamp>) -> u64 {
     set.map_or(0, |stamp| stamp.n)
+}
+
+/// The subject of a refused change of a target's baseline.
+fn baseline_was(name: &TargetName) -> String {
+    format!("the baseline of target `{name}` was")
 }
 
 /// Checks that a change of `what` was made on the present version.
@@ -550,6 +565,7 @@ mod tests {
             request,
             decision,
             comment: String::new(),
+            version: None,
         };
         let [approve, reject, withdraw] = ChangeDecision::ALL;
         assert!(apply("dev", requested(None)).is_err(), "the target does not exist");
@@ -560,6 +576,11 @@ mod tests {
         assert!(apply("dan", requested(None)).unwrap_err().contains("has a pending request by `dev`"));
         assert!(apply("Dev ", decided(request, approve)).unwrap_err().contains("requested the change"));
         assert!(apply("sec", decided(request, withdraw)).unwrap_err().contains("only the requester"));
+        let own = apply("dev", decided(request, reject)).unwrap_err();
+        assert!(own.contains("cannot reject it; withdraw the request instead"), "{own}");
+        // Changed since the reviewer read it, and back: the third event set it.
+        let other = decided(request, approve).on_version(Some(2));
+        assert!(apply("sec", other).unwrap_err().contains("was changed by `sec`"));
         let (_, held) = apply("sec", decided(request, approve)).unwrap();
         assert_eq!((held.baseline, held.baseline_request), (Some(of("feature")), None));
         assert!(apply("sam", decided(request, reject)).unwrap_err().contains("somebody has decided it"));
@@ -610,6 +631,71 @@ mod tests {
         let full = apply("dev", requested(ScanId::from_bits([255; 16]))).unwrap_err();
         assert!(full.contains("100 pending requests to accept scans, the maximum"), "{full}");
         assert_eq!(apply("dev", decided(ChangeDecision::Withdraw)), Ok(ACCEPT_REQUESTS_MAX - 1));
+    }
+
+    #[test]
+    fn a_request_for_or_from_the_default_is_outdated_when_the_default_changes() {
+        let of = |variant: &str| Some(BaselineChoice::Of(Baseline::Variant(variant.parse().unwrap())));
+        let defaults = |choice: Option<BaselineChoice>| {
+            let default_baselines = choice.into_iter().map(|choice| (TargetType::Repository, choice)).collect();
+            // Requesters may approve their own exemptions here; baselines are no exemptions.
+            ProjectEvent::settings_set(Settings { default_baselines, self_approval: true, ..Settings::default() })
+        };
+        let requested = |to| ProjectEvent::BaselineRequested {
+            name: "dvpwa".parse().unwrap(),
+            requested: to,
+            comment: "why".to_owned(),
+        };
+        let approved = |by: &str, request: EventId| {
+            let decision = ChangeDecision::Approve;
+            let name = "dvpwa".parse().unwrap();
+            (
+                by.to_owned(),
+                ProjectEvent::BaselineDecided { name, request, decision, comment: String::new(), version: None },
+            )
+        };
+        // The target's own baseline, the requested one, the default then and now, and whether an approval is refused.
+        let builtin = Some(BaselineChoice::Of(built_in(TargetType::Repository).unwrap()));
+        for (own, to, then, now, outdated) in [
+            (of("main"), None, of("trunk"), of("evil"), true),
+            (None, of("next"), of("trunk"), of("evil"), true),
+            (None, of("next"), None, builtin, true),
+            (of("main"), None, of("trunk"), Some(BaselineChoice::None), true),
+            (of("main"), None, of("trunk"), of("trunk"), false),
+            (of("main"), of("next"), of("trunk"), of("evil"), false),
+        ] {
+            let case = format!("{own:?} to {to:?}, from {then:?} to {now:?}");
+            let mut project = Project::default();
+            let made = EventId::derived("test", &[&4_u64.to_be_bytes()]);
+            let own = ProjectEvent::baseline_set("dvpwa".parse().unwrap(), own);
+            let by = |by: &str, event| (by.to_owned(), event);
+            let events = [
+                by("adm", defaults(then)),
+                by("dev", target(TargetType::Repository)),
+                by("sec", own),
+                by("dev", requested(to.clone())),
+                by("adm", defaults(now)),
+            ];
+            for (n, (by, event)) in (1..).zip(events) {
+                project.apply(n, &entry(n, &by, 1000, named(event))).unwrap();
+            }
+            let old: Project = {
+                let mut stored = serde_json::to_value(&project).unwrap();
+                stored["targets"]["dvpwa"]["baseline_request"].as_object_mut().unwrap().remove("default");
+                serde_json::from_value(stored).unwrap()
+            };
+            let decide = |mut project: Project, by| {
+                let (by, event) = approved(by, made);
+                project.apply(6, &entry(6, &by, 1000, named(event))).map_err(|refusal| refusal.reason)
+            };
+            let decided = decide(project.clone(), "sec");
+            assert_eq!(decided.is_err(), outdated, "{case}: {decided:?}");
+            assert!(decided.is_ok() || decided.unwrap_err().contains("its default has changed since the request"));
+            assert_eq!(decide(old, "sec"), Ok(()), "a request of an earlier version, {case}");
+            assert!(decide(project.clone(), "DEV").unwrap_err().contains("cannot approve it"), "{case}");
+            let replaced = project.apply(6, &entry(6, "eve", 1000, named(requested(to))));
+            assert_eq!(replaced.is_ok(), outdated, "an outdated request makes room, {case}");
+        }
     }
 
     #[test]
@@ -766,6 +852,7 @@ mod tests {
                 request: EventId::from_bits([2; 16]),
                 decision: ChangeDecision::Reject,
                 comment: String::new(),
+                version: None,
             },
             ProjectEvent::SettingsRequested {
                 settings: GateSettings {

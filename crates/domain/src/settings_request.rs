@@ -1,7 +1,7 @@
 //! A request to change the settings that can loosen the gate, and a reviewer's decision. They decide what every upload is
 //! judged by, so a developer's change takes two people, as an exemption does.
 
-use crate::change_decision::ChangeDecision;
+use crate::change_decision::{ChangeDecision, PendingChange};
 use crate::criteria::{LeastCriteria, TargetPattern};
 use crate::event::Mark;
 use crate::ids::Subject;
@@ -108,29 +108,13 @@ impl SettingsRequest {
         self.current == GateSettings::of(settings)
     }
 
-    /// Checks that a person may make a decision, given the project's settings now. The project's setting `self_approval` is
-    /// for exemptions only.
+    /// Checks that a person may make a decision, given the project's settings now.
     ///
     /// # Errors
-    /// The requester approves or rejects, somebody else withdraws, or the settings have changed since the request.
+    /// As [`PendingChange::check`].
     pub fn check(&self, decision: ChangeDecision, by: &Subject, settings: &Settings) -> Result<(), Refusal> {
-        let own = self.made.by.subject.is_same_person(by);
-        match decision {
-            ChangeDecision::Approve if own => {
-                Err(Refusal::new(format!("`{by}` requested the change and cannot approve it")))
-            }
-            ChangeDecision::Reject if own => Err(Refusal::new(format!(
-                "`{by}` requested the change and cannot reject it; withdraw the request instead"
-            ))),
-            ChangeDecision::Approve if !self.is_current(settings) => Err(Refusal::new(
-                "the settings have changed since the request; reject the request, and request the change again",
-            )),
-            ChangeDecision::Withdraw if !own => Err(Refusal::new(format!(
-                "`{}` requested the change, and only the requester can withdraw it; a reviewer can reject it",
-                self.made.by.subject
-            ))),
-            ChangeDecision::Approve | ChangeDecision::Reject | ChangeDecision::Withdraw => Ok(()),
-        }
+        let (requester, current) = (&self.made.by.subject, self.is_current(settings));
+        PendingChange { requester, what: "the settings have", current }.check(decision, by)
     }
 
     /// Returns what an approval would change in a project's settings.

@@ -83,6 +83,27 @@ fn nobody_approves_their_own_and_no_decision_is_made_twice() {
     assert_eq!(system.decide(&id, "reject", "sec"), Ok(()));
 }
 
+#[test]
+fn a_developer_does_not_end_the_exemption_of_another_person() {
+    let system = System::new();
+    let scan = system.upload(upload("main", MAIN)).unwrap().scan.id;
+    let other = system.issued(wiring::token_body("eve", "developer"));
+    let id = system.request_exemption(&system.issues(scan, "critical")[0]);
+    let refused = |when: &str| {
+        let problem = system.decide_as(&other, &id, "cancel").unwrap_err();
+        assert_eq!(problem.code, Code::Forbidden, "{when}");
+        assert!(problem.detail.contains("`dev`, who requested it, can withdraw it, and a reviewer"), "{problem}");
+    };
+    refused("pending");
+    system.decide(&id, "approve", "sec").unwrap();
+    refused("approved");
+    system.decide(&id, "reject", "sec").unwrap();
+    system.decide_as(&other, &id, "reopen").unwrap();
+    system.decide_as(&other, &id, "cancel").unwrap();
+    let reviewed = system.request_exemption(&system.issues(scan, "critical")[0]);
+    system.decide(&reviewed, "cancel", "sec").unwrap();
+}
+
 /// Dies at write n, for every n that an upload makes, then sends the same upload again under its key.
 #[test]
 fn an_upload_that_dies_at_any_write_is_finished_by_a_retry_with_the_answer_of_an_undisturbed_run() {

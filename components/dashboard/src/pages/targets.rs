@@ -13,7 +13,7 @@ use crate::client::Api;
 use crate::pages::problem::page_not_found;
 use crate::reply;
 use crate::request::{Method, PageRequest};
-use api::problem::Problem;
+use api::problem::{Code, Problem};
 use guest::Reply;
 
 /// Routes the paths below a project's targets.
@@ -36,6 +36,11 @@ pub(crate) async fn route<A: Api>(
         (Method::Get, [target, "compare"]) => Ok(compare(request, project, target)),
         _ => Err(page_not_found()),
     }
+}
+
+/// The problem of a form without a version.
+fn no_version() -> Problem {
+    Problem::new(Code::ChangedMeanwhile, "the form does not say which baseline it shows")
 }
 
 /// Redirects to the comparison of the two selected scans, or back to the selection if one is missing.

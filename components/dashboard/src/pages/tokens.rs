@@ -11,6 +11,7 @@ use crate::view::{list, notice, text, time};
 use api::Problem;
 use api::page;
 use api::path::segment;
+use api::problem::Code;
 use api::v1::{AccountTokenBody, TokenBody, TokenItem};
 use domain::ids::TokenId;
 use domain::limits::TOKEN_TARGETS_MAX;
@@ -58,8 +59,10 @@ async fn list_page<A: Api>(
     request: &PageRequest<'_, A>,
     project: Option<&str>,
     form: &Form,
-    refusal: Option<&Problem>,
+    refusal: Option<(&str, &Problem)>,
 ) -> Result<Reply, Problem> {
+    let status = refusal.map_or(200, |(_, problem)| problem.code.status());
+    let refusal = refusal.map(|(what, problem)| format!("{what}: {}.", problem.detail));
     let (path, cursor) = (address::tokens(project), request.text("cursor"));
     let from = address::query([("cursor", cursor)]);
     let api_path = format!("{}?limit={TOKENS_SHOWN}{from}", address::tokens_api(project));
@@ -67,7 +70,7 @@ async fn list_page<A: Api>(
     let next = page.next.as_ref().map(|next| format!("{path}?cursor={}", segment(next)));
     let first = (!cursor.is_empty()).then_some(path.as_str());
     let body = html! {
-        @if let Some(problem) = refusal { (notice::bad(&format!("The token was not issued: {}.", problem.detail))) }
+        @if let Some(refusal) = &refusal { (notice::bad(refusal)) }
         @if page.items.is_empty() && cursor.is_empty() {
             (list::empty("No active tokens.", &html! { "Issue one for each person and each pipeline." }))
         } @else {
@@ -76,7 +79,7 @@ async fn list_page<A: Api>(
         }
         (issue_form(request, project, form))
     };
-    Ok(reply(request, project, refusal.map_or(200, |problem| problem.code.status()), body))
+    Ok(reply(request, project, status, body))
 }
 
 fn table<A>(request: &PageRequest<'_, A>, project: Option<&str>, items: &[TokenItem]) -> Markup {
@@ -244,8 +247,12 @@ fn role_description(role: Role) -> &'static str {
     match role {
         Role::Uploader => "uploads reports and reads their verdicts, nothing else. For pipelines.",
         Role::Viewer => "reads results.",
-        Role::Developer => "reads results, uploads reports, sets baselines, and requests and withdraws exemptions.",
-        Role::Secops => "has the permissions of a developer, decides on exemptions, and reads the audit log.",
+        Role::Developer => {
+            "reads results, uploads reports, sets the first baseline of a target, and requests exemptions and changes of baselines and of the gate."
+        }
+        Role::Secops => {
+            "has the permissions of a developer, decides on exemptions, changes baselines and the settings of the gate, accepts scans, and reads the audit log."
+        }
         Role::Admin => {
             "has the permissions of secops, changes settings, and issues and revokes tokens. Always for all targets."
         }
@@ -261,7 +268,7 @@ async fn issue<A: Api>(request: &PageRequest<'_, A>, project: Option<&str>, form
     match issued {
         Ok(item) => Ok(reply(request, project, 200, issued_page(project, &item))),
         Err(problem) if matches!(problem.code.status(), 400 | 409 | 422) => {
-            list_page(request, project, form, Some(&problem)).await
+            list_page(request, project, form, Some(("The token was not issued", &problem))).await
         }
         Err(problem) => Err(problem),
     }
@@ -289,12 +296,10 @@ async fn send<A: Api>(
     if let Some(targets) = targets.as_ref().filter(|targets| TOKEN_TARGETS_MAX < targets.len()) {
         let detail =
             format!("field `targets`: {} targets are too many; the maximum is {TOKEN_TARGETS_MAX}", targets.len());
-        return Err(Problem::new(api::problem::Code::InvalidBody, detail));
+        return Err(Problem::new(Code::InvalidBody, detail));
     }
-    let role = form
-        .text("role")
-        .parse()
-        .map_err(|error| Problem::new(api::problem::Code::InvalidBody, format!("field `role`: {error}")))?;
+    let role =
+        form.text("role").parse().map_err(|error| Problem::new(Code::InvalidBody, format!("field `role`: {error}")))?;
     let body = TokenBody {
         subject,
         targets,
@@ -331,8 +336,14 @@ fn issued_page(project: Option<&str>, item: &TokenItem) -> Markup {
 }
 
 async fn revoke<A: Api>(request: &PageRequest<'_, A>, project: Option<&str>, id: &str) -> Result<Reply, Problem> {
-    request.api.delete(&format!("{}/{}", address::tokens_api(project), segment(id))).await?;
-    Ok(reply::redirect(&format!("{}?done=token-revoked", address::tokens(project))))
+    match request.api.delete(&format!("{}/{}", address::tokens_api(project), segment(id))).await {
+        Ok(_) => Ok(reply::redirect(&format!("{}?done=token-revoked", address::tokens(project)))),
+        // Somebody else revoked it; the list shows what is left.
+        Err(problem) if matches!(problem.code, Code::Conflict | Code::NotFound) => {
+            list_page(request, project, &default_form(), Some(("The token was not revoked", &problem))).await
+        }
+        Err(problem) => Err(problem),
+    }
 }
 
 #[cfg(test)]

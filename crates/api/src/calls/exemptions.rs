@@ -106,7 +106,7 @@ calls! {
     /// Rejects a request for an exemption, or revokes an approval.
     Reject = decision("/api/v1/projects/{project}/exemptions/{exemption}/reject", DECIDE);
 
-    /// Withdraws an exemption. This is final.
+    /// Withdraws an exemption. This is final. A developer can withdraw only what the same person requested or reopened.
     Cancel = decision("/api/v1/projects/{project}/exemptions/{exemption}/cancel", DEVELOP);
 
     /// Reopens an exemption that was rejected or has expired: it is pending again.

@@ -120,9 +120,10 @@ calls! {
     ApproveBaseline = CallSpec::post("/api/v1/projects/{project}/targets/{target}/baseline-request/approve", DECIDE)
         .takes::<BaselineDecisionBody>()
         .answers::<TargetItem>(200)
-        .problems(&[Code::Conflict]);
+        .conditional()
+        .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
 
-    /// Rejects a request to change the target's baseline.
+    /// Rejects a request to change the target's baseline. The requester withdraws it instead.
     RejectBaseline = CallSpec::post("/api/v1/projects/{project}/targets/{target}/baseline-request/reject", DECIDE)
         .takes::<BaselineDecisionBody>()
         .answers::<TargetItem>(200)

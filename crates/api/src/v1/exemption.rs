@@ -202,6 +202,10 @@ pub struct ExemptionItem {
     pub epss: Option<EpssBand>,
     /// The requester.
     pub requested_by: String,
+    /// The others who requested or reopened it, or the exemption that it returned from. None of them may approve it,
+    /// unless the project allows it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also_requested_by: Vec<String>,
     /// The time of the request, RFC 3339.
     pub requested_at: String,
     /// The person who made the last decision.
@@ -248,6 +252,7 @@ impl ExemptionItem {
             Term::Unlimited => (None, None, true),
         };
         let requested_scope = exemption.asked.scope();
+        let others = exemption.askers.iter().filter(|asker| **asker != exemption.requested.by);
         let marks = exemption.judged().marks;
         Self {
             id: id.to_string(),
@@ -275,6 +280,7 @@ impl ExemptionItem {
             epss: marks.as_ref().map(|marks| marks.epss),
             names: marks.into_iter().flat_map(|marks| marks.names).collect(),
             requested_by: exemption.requested.by.to_string(),
+            also_requested_by: others.map(ToString::to_string).collect(),
             requested_at: exemption.requested.at.to_string(),
             decided_by: decision.map(|decision| decision.stamp.by.to_string()),
             decided_at: decision.map(|decision| decision.stamp.at.to_string()),

@@ -66,6 +66,7 @@ fn lines(item: &ExemptionItem) -> Vec<(&'static str, String)> {
     lines.push(("reason", format!("{}: {}", item.reason.as_str(), item.text)));
     lines.extend(item.link.clone().map(|link| ("link", link)));
     lines.push(("requested by", by(&item.requested_by, &item.requested_at)));
+    lines.extend(item.also_requested_by.iter().map(|subject| ("also by", subject.clone())));
     if let (Some(subject), Some(when)) = (&item.decided_by, &item.decided_at) {
         let own = if item.self_approved { ", who also requested it" } else { "" };
         lines.push(("decided by", format!("{}{own}", by(subject, when))));

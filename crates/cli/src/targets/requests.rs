@@ -68,19 +68,22 @@ pub(super) fn list(args: &RequestsArgs) -> Result<()> {
     }
 }
 
-/// Decides a target's pending request: approves, rejects or withdraws it.
+/// Decides a target's pending request: approves, rejects or withdraws it. An approval is for the baseline that is shown.
 pub(super) fn decide(args: &DecideArgs, decision: &str) -> Result<()> {
     let client = args.connection.client()?;
-    let pending: Vec<BaselineRequestItem> = client.all(&["baseline-requests"], &[])?;
-    let item = pending.into_iter().find(|item| item.id == args.target);
+    let target: TargetItem = client.get(&["targets", &args.target], &[])?;
+    let item = target.baseline_request.as_ref();
     let item = item.with_context(|| format!("target {} has no pending request for its baseline", args.target))?;
     anstream::eprintln!(
         "{}",
-        plain(&format!("{} requested: {}, because: {}", item.requested_by, change(&item), item.reason))
+        plain(&format!("{} requested: {}, because: {}", item.requested_by, change(item), item.reason))
     );
     let body = BaselineDecisionBody { request: item.request, comment: args.comment.clone() };
     let path = ["targets", &args.target, "baseline-request", decision];
-    let target: TargetItem = client.send(Method::POST, &path, &body)?;
+    let target: TargetItem = match decision {
+        "approve" => client.send_on(Method::POST, &path, &body, target.version)?,
+        _ => client.send(Method::POST, &path, &body)?,
+    };
     anstream::eprintln!("{}", plain(&sentence(&target)));
     Ok(())
 }

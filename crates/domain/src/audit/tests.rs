@@ -92,6 +92,7 @@ fn after(event: Option<&ProjectEvent>) -> Option<ProjectEvent> {
             request: EventId::from_bits([4; 16]),
             decision: ChangeDecision::Approve,
             comment: "agreed".to_owned(),
+            version: None,
         }),
         ProjectEvent::BaselineDecided { .. } => Some(ProjectEvent::SettingsRequested {
             settings: GateSettings::of(&Settings::default()),

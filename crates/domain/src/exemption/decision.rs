@@ -52,7 +52,30 @@ impl Decision {
     }
 }
 
+/// A refused withdrawal: a developer did not request the exemption.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{by}` did not request the exemption and cannot end it; `{requester}`, who requested it, can withdraw it, and a reviewer \
+     (secops or admin) can reject or revoke it"
+)]
+pub struct NotRequested {
+    by: Subject,
+    requester: Subject,
+}
+
 impl Exemption {
+    /// Checks that a person may withdraw the exemption, which ends it for good: one who requested or reopened it, or a
+    /// reviewer.
+    ///
+    /// # Errors
+    /// The person is neither.
+    pub fn check_withdrawal(&self, by: &Subject, is_reviewer: bool) -> Result<(), NotRequested> {
+        if is_reviewer || self.is_requested_by(by) {
+            return Ok(());
+        }
+        Err(NotRequested { by: by.clone(), requester: self.requested.by.clone() })
+    }
+
     /// True if the reviewer requested the exemption and the project's settings let requesters approve.
     pub fn is_self_approval(&self, reviewer: &Subject, settings: &Settings) -> bool {
         settings.self_approval && self.is_requested_by(reviewer)
@@ -106,6 +129,15 @@ mod tests {
             ExemptionEvent::Cancelled { exemption: id, comment: comment.clone(), version: Some(4) }
         );
         assert_eq!(event(Decision::Reopen), ExemptionEvent::Reopened { exemption: id, comment, version: Some(4) });
+    }
+
+    #[test]
+    fn requesters_withdraw_their_own_and_reviewers_any() {
+        let exemption = exemption(Reach::Project);
+        let check = |by: &str, is_reviewer| exemption.check_withdrawal(&by.parse().unwrap(), is_reviewer);
+        assert_eq!([check("dev", false), check(" DEV", false), check("sec", true)], [Ok(()), Ok(()), Ok(())]);
+        let refused = check("eve", false).unwrap_err().to_string();
+        assert!(refused.starts_with("`eve` did not request the exemption and cannot end it; `dev`, who"), "{refused}");
     }
 
     #[test]

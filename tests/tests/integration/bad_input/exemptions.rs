@@ -72,6 +72,7 @@ fn an_illegal_decision_is_refused() {
         bench.check("one's own", &bench.secops.decide(own, "approve"), 409, "conflict");
         bench.check("a developer approves", &bench.developer.decide(own, "approve"), 403, "forbidden");
         bench.check("a developer rejects", &bench.developer.decide(own, "reject"), 403, "forbidden");
+        bench.check("another developer cancels", &bench.developer.decide(own, "cancel"), 403, "forbidden");
         bench.check("a viewer cancels", &bench.viewer.decide(own, "cancel"), 403, "forbidden");
         for verb in ["approve", "reject", "cancel", "reopen"] {
             bench.check("unknown id", &bench.secops.decide(&id, verb), 404, "not-found");

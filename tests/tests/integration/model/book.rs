@@ -125,6 +125,11 @@ impl Held {
         }
     }
 
+    /// True if this person requested or reopened it.
+    pub(crate) fn is_requested_by(&self, subject: &str) -> bool {
+        self.requesters.contains(&subject.trim().to_lowercase())
+    }
+
     /// The approved reach, or the requested one.
     pub(crate) fn reach(&self) -> &Reach {
         self.wider.as_ref().unwrap_or(&self.requested)
@@ -174,7 +179,7 @@ impl Book {
                 (held.wider, held.state) = (wider.clone(), State::Approved { at: now });
                 matches!(status, Status::Pending | Status::Rejected | Status::Expired)
                     && wider.as_ref().is_none_or(|wider| held.requested.width() < wider.width())
-                    && (*own_allowed || !held.requesters.contains(&person))
+                    && (*own_allowed || !held.is_requested_by(subject))
                     && held.end().is_none_or(|end| now < end)
             }
             Act::Reject => {

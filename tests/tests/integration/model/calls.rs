@@ -252,6 +252,11 @@ impl Call {
         if everywhere && !self.caller.is_root() {
             return Some(403);
         }
+        // A developer ends only what is their own.
+        let own = self.caller.may(Need::Decide) || held.is_requested_by(self.caller.subject);
+        if choice.verb == Verb::Cancel && !own {
+            return Some(403);
+        }
         let wanted = choice.wanted(book)?;
         if wanted.width() < held.requested.width() {
             return Some(400);

@@ -2,8 +2,11 @@
 
 use crate::pipeline::wiring::{System, Upload, upload, upload_of};
 use crate::pipeline::{FEATURE, MAIN};
-use api::v1::{ScanAnswer, SettingsBody};
+use api::problem::Code;
+use api::v1::{BaselineDecisionBody, BaselineRequestBody, ScanAnswer, SettingsBody};
+use domain::change_decision::ChangeDecision;
 use domain::verdict::Verdict;
+use futures::executor::block_on;
 use serde_json::json;
 
 /// A report of another scanner: SARIF of one run with one result.
@@ -257,4 +260,34 @@ fn the_list_of_variants_shows_which_one_a_pattern_selects() {
     );
     system.set_baseline("v2");
     assert_eq!(shown(None, 50)[2], row("v2", true, true, true));
+}
+
+#[test]
+fn a_request_is_outdated_when_the_default_that_it_is_for_changes() {
+    let system = System::new();
+    system.upload(upload("main", MAIN)).unwrap();
+    system.upload(upload("evil", FEATURE)).unwrap();
+    system.set_baseline("main");
+    let (developer, reviewer) = (system.token("dev", "developer"), system.token("sec", "secops"));
+    let job = |token: &str| system.project_job(system.who(token));
+    let ask = || {
+        let body = BaselineRequestBody { baseline: None, reason: "the default is enough".to_owned() };
+        block_on(job(&developer).request_baseline("notes", body)).unwrap()
+    };
+    let approve = |request, version| {
+        let body = BaselineDecisionBody { request, comment: String::new() };
+        block_on(job(&reviewer).decide_baseline("notes", ChangeDecision::Approve, body, version))
+    };
+    let first = ask();
+    assert_eq!(first.then.baseline.variant.as_deref(), Some("main"));
+    system.settings(serde_json::from_value(json!({"default_baselines": {"repository": {"variant": "evil"}}})).unwrap());
+    let shown = system.target().baseline_request.unwrap();
+    assert!(shown.outdated && shown.then.baseline.variant.as_deref() == Some("evil"));
+    let refused = approve(first.request, None).unwrap_err();
+    assert!(refused.code == Code::Conflict && refused.detail.contains("default has changed since"), "{refused}");
+    let second = ask();
+    let stale = approve(second.request, Some(1)).unwrap_err();
+    assert_eq!(stale.code, Code::ChangedMeanwhile, "{stale}");
+    let version = system.target().version;
+    assert_eq!(approve(second.request, Some(version)).unwrap().effective.variant.as_deref(), Some("evil"));
 }

@@ -3,6 +3,7 @@
 
 use crate::pipeline::wiring::{System, Upload, upload};
 use crate::pipeline::{FEATURE, MAIN};
+use api::problem::Code;
 use api::v1::{Comparison, ScanAnswer, Tally, TargetItem};
 use domain::ids::ScanId;
 use futures::executor::block_on;
@@ -142,4 +143,28 @@ fn a_branch_is_compared_with_a_concurrent_release_or_the_one_before() {
         }
     }
     assert_eq!(seen.len(), 4, "{seen:?}");
+}
+
+/// A developer may set the first baseline. If a reviewer sets one at the same time, it is never overwritten.
+#[test]
+fn a_developers_first_baseline_does_not_overwrite_a_reviewers() {
+    let mut seen = BTreeSet::new();
+    let orders = (0..LATER_MAX / 2).flat_map(|later| [(later, 0), (0, later)]);
+    for (developing, reviewing) in orders {
+        let system = System::new();
+        system.upload(upload("work", MAIN)).unwrap();
+        let (developer, reviewer) = (system.token("dev", "developer"), system.token("sec", "secops"));
+        let set = async |pauses: usize, token: &str, variant: &str| {
+            system.pauses(pauses).await;
+            system.patching_as(token, &json!({"variant": variant})).await
+        };
+        let both = join(set(reviewing, &reviewer, "release"), set(developing, &developer, "work"));
+        let (reviewed, set) = block_on(both);
+        reviewed.unwrap();
+        let now = system.target().effective.variant;
+        assert_eq!(now.as_deref(), Some("release"), "{developing} {reviewing}: {set:?}");
+        seen.insert(set.map(drop).map_err(|problem| problem.code));
+    }
+    // The developer came first, at the same time, and last.
+    assert_eq!(seen, [Ok(()), Err(Code::ChangedMeanwhile), Err(Code::Forbidden)].into());
 }

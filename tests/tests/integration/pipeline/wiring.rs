@@ -448,6 +448,14 @@ impl System {
         block_on(self.project_job(self.who(token)).set_baseline("notes", patch, None))
     }
 
+    /// The same for use beside other calls.
+    pub(crate) async fn patching_as(&self, token: &str, baseline: &serde_json::Value) -> Result<TargetItem, Problem> {
+        let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": baseline})).unwrap();
+        let admin = format!("Bearer {token}");
+        let caller = authenticate(&self.kv, ADMIN, Some(&admin), None, self.now()).await.unwrap();
+        self.project_job(caller).set_baseline("notes", patch, None).await
+    }
+
     /// The same for use beside an upload.
     pub(crate) async fn patching(&self, baseline: &serde_json::Value) -> TargetItem {
         let patch: TargetPatch = serde_json::from_value(serde_json::json!({"baseline": baseline})).unwrap();

@@ -163,14 +163,16 @@ pub(crate) const CASES: &[Case] = &[
         Example::of(&[]).body(&json!({"requests": [world.request(), world.request()]}))
     }),
     case("POST", "/api/v1/projects/{project}/exemptions/decisions", DEVELOPERS, 200, |world| {
-        Example::of(&[]).body(&json!({"decisions": [{"id": world.new_exemption(), "decision": "cancel"}]}))
+        Example::of(&[]).body(&json!({"decisions": [{"id": world.developers_exemption(), "decision": "cancel"}]}))
     }),
     case("GET", "/api/v1/projects/{project}/exemptions/unused", READERS, 200, |_| Example::of(&[])),
     case("GET", "/api/v1/projects/{project}/exemptions/{exemption}", READERS, 200, World::pending),
     case("GET", "/api/v1/projects/{project}/exemptions/{exemption}/preview", READERS, 200, World::pending),
     case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/approve", REVIEWERS, 200, World::pending),
     case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/reject", REVIEWERS, 200, World::pending),
-    case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/cancel", DEVELOPERS, 200, World::pending),
+    case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/cancel", DEVELOPERS, 200, |world| {
+        Example::of(&[("exemption", &world.developers_exemption())])
+    }),
     case("POST", "/api/v1/projects/{project}/exemptions/{exemption}/reopen", DEVELOPERS, 200, |world| {
         let exemption = world.new_exemption();
         world.account.decide(&exemption, "reject").expect(200);
@@ -338,6 +340,13 @@ impl World {
     /// A new exemption's id.
     fn new_exemption(&self) -> String {
         let exemption = self.requester.json("POST", "exemptions", &self.request()).expect(201);
+        exemption.json["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The id of a new exemption that the caller with the role developer requested, who alone may withdraw it among developers.
+    fn developers_exemption(&self) -> String {
+        let developer = self.callers().find(|(name, _)| *name == "developer").map_or(&self.requester, |(_, own)| own);
+        let exemption = developer.json("POST", "exemptions", &self.request()).expect(201);
         exemption.json["id"].as_str().unwrap_or_default().to_owned()
     }
 

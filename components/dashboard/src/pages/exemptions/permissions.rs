@@ -1,9 +1,9 @@
 //! The decisions that a page offers to a user. The API decides; a page leaves out what the API would refuse.
 
+use crate::person::is_same_person;
 use crate::request::PageRequest;
 use api::v1::ExemptionItem;
 use domain::exemption::{Decision, Scope, Status};
-use domain::ids::Subject;
 use domain::role::Right;
 use domain::time::Timestamp;
 
@@ -47,7 +47,13 @@ impl<'a> Permissions<'a> {
             && item.status == Status::Pending
             && self.decides
             && self.covers(item.scope)
-            && is_same_person(self.subject, &item.requested_by)
+            && self.is_requester(item)
+    }
+
+    /// True if the user requested or reopened the exemption.
+    fn is_requester(&self, item: &ExemptionItem) -> bool {
+        let mut requesters = std::iter::once(&item.requested_by).chain(&item.also_requested_by);
+        requesters.any(|requester| is_same_person(self.subject, requester))
     }
 
     /// The scopes at which the user may approve, the requested one first.
@@ -72,7 +78,7 @@ impl<'a> Permissions<'a> {
         if !self.covers(item.scope) || (is_for_account && !self.account_admin) {
             return false;
         }
-        let is_requester = is_same_person(self.subject, &item.requested_by);
+        let is_requester = self.is_requester(item);
         match (decision, item.status) {
             (Decision::Approve, Status::Pending | Status::Rejected | Status::Expired) => {
                 self.decides && !has_ended && (!is_requester || self.self_approval)
@@ -95,9 +101,4 @@ impl<'a> Permissions<'a> {
 /// The requested scope; an approval may have widened it.
 pub(super) fn requested_scope(item: &ExemptionItem) -> Scope {
     item.requested_scope.unwrap_or(item.scope)
-}
-
-fn is_same_person(one: &str, other: &str) -> bool {
-    let person = |text: &str| text.parse::<Subject>().ok();
-    matches!((person(one), person(other)), (Some(one), Some(other)) if one.is_same_person(&other))
 }

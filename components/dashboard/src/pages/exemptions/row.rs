@@ -163,7 +163,7 @@ impl Rows<'_> {
 
 /// The reason why the requester cannot approve.
 pub(super) fn own_request() -> Markup {
-    html! { p class="hint" { "You requested this exemption, so you cannot approve it." } }
+    html! { p class="hint" { "You requested or reopened this exemption, so you cannot approve it." } }
 }
 
 fn lower(text: &str) -> String {

@@ -39,10 +39,15 @@ pub(super) struct Subject {
     before: Option<Before>,
 }
 
-/// The exemption that a request returned from, and its occurrences as they were judged.
+/// The exemption that a request returned from, and what was judged.
 struct Before {
     id: ExemptionId,
+    /// The exemption; absent if it was removed from the list.
+    from: Option<ExemptionItem>,
+    /// The occurrences as they were judged, of an exemption of occurrences.
     places: Vec<OccurrenceItem>,
+    /// The issue as it was judged, of an exemption of a whole issue.
+    issue: Option<IssueItem>,
 }
 
 /// Loads what an exemption is about.
@@ -106,24 +111,17 @@ async fn before<A: Api>(
 ) -> Result<Option<Before>, Problem> {
     let Some(id) = item.returned_from else { return Ok(None) };
     let path = address::api(&address::exemption(project, id));
-    let places = match request.api.find::<ExemptionItem>(&path).await? {
-        Some(from) => {
-            // Only the occurrences that returned; an occurrence keeps its id.
-            let occurrences = item.occurrences.clone();
-            occurrences_of(request, project, &ExemptionItem { occurrences, ..from }).await?
-        }
-        None => Vec::new(),
+    let Some(from) = request.api.find::<ExemptionItem>(&path).await? else {
+        return Ok(Some(Before { id, from: None, places: Vec::new(), issue: None }));
     };
-    Ok(Some(Before { id, places }))
-}
-
-/// [`occurrences`] of an earlier exemption; none if no occurrence is selected.
-async fn occurrences_of<A: Api>(
-    request: &PageRequest<'_, A>,
-    project: &str,
-    from: &ExemptionItem,
-) -> Result<Vec<OccurrenceItem>, Problem> {
-    if from.occurrences.is_empty() { Ok(Vec::new()) } else { occurrences(request, project, from).await }
+    if item.occurrences.is_empty() {
+        let issue = request.api.find(&address::api(&address::issue(project, from.scan, &from.issue))).await?;
+        return Ok(Some(Before { id, from: Some(from), places: Vec::new(), issue }));
+    }
+    // Only the occurrences that returned; an occurrence keeps its id.
+    let occurrences = item.occurrences.clone();
+    let places = self::occurrences(request, project, &ExemptionItem { occurrences, ..from.clone() }).await?;
+    Ok(Some(Before { id, from: Some(from), places, issue: None }))
 }
 
 impl Subject {
@@ -142,13 +140,30 @@ impl Subject {
                         "Below is what changed since "
                         a href=(address::exemption(project, before.id)) { "the exemption that covered it before" } "."
                     }
+                    @if !is_selected { (self.judged(before, item)) }
                 }
                 @if is_selected { h3 { "Selected occurrences " span class="soft" { "(" (item.occurrences.len()) ")" } } }
                 @else if !self.places.is_empty() {
                     h3 { "Occurrences " @if let Some(issue) = &self.issue { span class="soft" { "(" (issue.occurrences.total) ", and future ones)" } } }
                 }
-                @for place in &self.places { (self.place(place)) }
+                @for place in &self.places { (self.place(place, is_selected)) }
                 (self.missing(project, item))
+            }
+        }
+    }
+
+    /// The severity and the names that were judged before, and those now.
+    fn judged(&self, before: &Before, item: &ExemptionItem) -> Markup {
+        html! {
+            @match &before.from {
+                None => p class="hint" { "That exemption is not stored any more." },
+                Some(from) => dl class="facts" {
+                    dt { "Judged before" }
+                    dd { (state(from.approved_severity.as_ref().unwrap_or(&from.severity), before.issue.as_ref())) }
+                    dt { "Now" }
+                    dd { (state(&item.severity, self.issue.as_ref())) }
+                    @if let Some(because) = &item.returned_because { dt { "Returned because" } dd class="break" { (plain(because)) } }
+                },
             }
         }
     }
@@ -209,8 +224,9 @@ impl Subject {
     }
 
     /// An occurrence with its code, or with what changed since it was judged before.
-    fn place(&self, place: &OccurrenceItem) -> Markup {
-        let before = self.before.as_ref().map(|before| before.places.iter().find(|old| old.id == place.id));
+    fn place(&self, place: &OccurrenceItem, is_selected: bool) -> Markup {
+        let judged = self.before.as_ref().filter(|_| is_selected);
+        let before = judged.map(|before| before.places.iter().find(|old| old.id == place.id));
         html! {
             div class="card stack tight occurrence" {
                 strong class="break" { (location(place)) }
@@ -240,6 +256,20 @@ impl Subject {
             } @else if rest > 0 {
                 p { (list::count(u64::try_from(rest).unwrap_or(u64::MAX), "more occurrence")) ": " a href=(issue) { "see the issue in its scan" } "." }
             }
+        }
+    }
+}
+
+/// A severity with the names of the issue, and what was known of its exploitation.
+fn state(severity: &str, issue: Option<&IssueItem>) -> Markup {
+    html! {
+        (badge::severity(severity))
+        @match issue {
+            Some(issue) => {
+                " " (cut(&std::iter::once(&issue.rule).chain(&issue.advisories).map(String::as_str).collect::<Vec<_>>().join(", "), FACT_CHARS_MAX))
+                @if issue.known_exploited { "; " strong { "known to be exploited" } }
+            }
+            None => " (its scan has the issue no more)",
         }
     }
 }
@@ -346,6 +376,33 @@ mod tests {
         }
         let page = shown(&self::api(), &back);
         assert!(page.contains("is not stored any more") && page.contains("<mark>"), "{page}");
+    }
+
+    #[test]
+    fn of_a_whole_issue_the_judged_severity_and_names_are_shown_beside_those_now() {
+        let mut old = issue("Shell");
+        old["severity"] = json!("low");
+        let from = item(&json!({"scope": "project", "occurrences": [], "severity": "low", "scan": EARLIER}));
+        let path = format!("GET /api/v1/projects/shop/exemptions/{FROM}");
+        let mut now = issue("Shell");
+        now["advisories"] = json!(["CVE-2026-1"]);
+        let api = api().answer(&path, &from).answer(&issue_path(EARLIER), &old).answer(&issue_path(SCAN), &now);
+        let back = item(&json!({
+            "scope": "project", "occurrences": [], "returned_from": FROM, "severity": "critical",
+            "returned_because": "It was low when it was approved and is critical now. <b>"
+        }));
+        let page = shown(&api, &back);
+        let facts = page.split("Judged before").nth(1).unwrap();
+        let (before, after) = facts.split_once("<dt>Now</dt>").unwrap();
+        assert!(before.contains("low") && before.contains("B602") && !before.contains("CVE-2026-1"), "{before}");
+        assert!(after.contains("critical") && after.contains("B602, CVE-2026-1"), "{after}");
+        assert!(after.contains("and is critical now. &lt;b&gt;") && !page.contains("is not stored any more"), "{page}");
+        assert!(page.contains("<mark>"), "the examples are shown with their code: {page}");
+        let gone = shown(&self::api(), &back);
+        assert!(
+            gone.contains("That exemption is not stored any more.") && !gone.contains("The code that was"),
+            "{gone}"
+        );
     }
 
     #[test]

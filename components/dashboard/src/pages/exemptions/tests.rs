@@ -45,6 +45,7 @@ fn item(id: &str, status: Status) -> ExemptionItem {
         known_exploited: false,
         epss: None,
         requested_by: "Bob".to_owned(),
+        also_requested_by: Vec::new(),
         requested_at: "2026-11-20T00:00:00Z".to_owned(),
         decided_by: (status != Status::Pending).then(|| "cid".to_owned()),
         decided_at: (status != Status::Pending).then(|| "2026-11-21T00:00:00Z".to_owned()),
@@ -119,12 +120,22 @@ fn texts_are_escaped_and_only_web_addresses_become_links() {
 fn requesters_cannot_approve_unless_the_project_allows_it() {
     let own = ExemptionItem { requested_by: "ANN ".to_owned(), ..item("0a", Status::Pending) };
     let page = list(&api(vec![own.clone()]), &session(Role::Secops), "");
-    assert!(page.contains("You requested this exemption, so you cannot approve it.") && !page.contains("0a/approve\""));
+    assert!(
+        page.contains("You requested or reopened this exemption, so you cannot approve it.")
+            && !page.contains("0a/approve\"")
+    );
     assert!(page.contains("0a/cancel\"") && !page.contains("0a/reject\""), "{page}");
     assert!(!page.contains("value=\"0a\""), "nothing to decide together with others");
+    let reopened = ExemptionItem {
+        also_requested_by: vec!["bob".to_owned(), "\u{430}nn".to_owned()],
+        ..item("0a", Status::Pending)
+    };
+    let page = list(&api(vec![reopened]), &session(Role::Secops), "");
+    assert!(page.contains("You requested or reopened") && !page.contains("0a/approve\""), "{page}");
+    assert!(page.contains("0a/cancel\"") && !page.contains("0a/reject\""), "{page}");
     let allowed = api(vec![own]).answer("GET /api/v1/projects/shop", &settings(true));
     let page = list(&allowed, &session(Role::Secops), "");
-    assert!(!page.contains("You requested this exemption") && page.contains("0a/approve\""));
+    assert!(!page.contains("You requested or reopened this exemption") && page.contains("0a/approve\""));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::address;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::csrf;
+use crate::person::is_same_person;
 use crate::reply;
 use crate::request::PageRequest;
 use crate::view::text::plain;
@@ -12,7 +13,6 @@ use crate::view::{notice, time};
 use api::Problem;
 use api::problem::Code;
 use api::v1::{ProjectAnswer, SettingChangeItem, SettingsDecisionBody, SettingsRequestItem};
-use domain::ids::Subject;
 use domain::role::Right;
 use guest::Reply;
 use maud::{Markup, html};
@@ -42,14 +42,6 @@ pub(super) fn section<A>(request: &PageRequest<'_, A>, answer: &ProjectAnswer, i
                 (form(request, answer, item, "withdraw", "Withdraw", "The settings stay as they are."))
             }
         }
-    }
-}
-
-/// True if both names may be those of one person, as the API compares them.
-fn is_same_person(one: &str, other: &str) -> bool {
-    match (one.parse::<Subject>(), other.parse::<Subject>()) {
-        (Ok(one), Ok(other)) => one.is_same_person(&other),
-        (Ok(_) | Err(_), Ok(_) | Err(_)) => one == other,
     }
 }
 

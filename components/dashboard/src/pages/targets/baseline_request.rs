@@ -1,10 +1,11 @@
 //! A pending request to change a target's baseline: what would change, and the decisions on it.
 
-use super::target;
+use super::{no_version, target};
 use crate::address;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::csrf;
+use crate::person::is_same_person;
 use crate::reply;
 use crate::request::PageRequest;
 use crate::view::text::plain;
@@ -16,9 +17,14 @@ use guest::Reply;
 use maud::{Markup, html};
 
 /// Shows a pending request, with forms for those who may decide it.
-pub(super) fn section<A>(request: &PageRequest<'_, A>, project: &str, item: &BaselineRequestItem) -> Markup {
-    let is_own = request.session.subject == item.requested_by;
-    let page = address::target(project, &item.id);
+pub(super) fn section<A>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    target: &TargetItem,
+    item: &BaselineRequestItem,
+) -> Markup {
+    let is_own = is_same_person(&request.session.subject, &item.requested_by);
+    let form = |decision, label, hint| form(request, project, target, item, decision, label, hint);
     html! {
         section class="card stack" aria-labelledby="baseline-request" {
             h2 id="baseline-request" { "Requested change of the baseline" }
@@ -38,16 +44,16 @@ pub(super) fn section<A>(request: &PageRequest<'_, A>, project: &str, item: &Bas
                 }
             }
             @if item.outdated {
-                (notice::bad("The baseline has changed since the request, so it cannot be approved. Reject it; the requester can request the change again."))
+                (notice::bad("The baseline or its default has changed since the request, so it cannot be approved. The change can be requested again."))
             }
-            @if request.has_right(Right::Decide) {
+            @if request.has_right(Right::Decide) && !is_own {
                 @if !item.outdated {
-                    (form(request, &page, item, "approve", "Approve", "The baseline changes from the next scan on."))
+                    (form("approve", "Approve", "The baseline changes from the next scan on."))
                 }
-                (form(request, &page, item, "reject", "Reject", "The baseline stays as it is."))
+                (form("reject", "Reject", "The baseline stays as it is."))
             }
             @if is_own && request.has_right(Right::Develop) {
-                (form(request, &page, item, "withdraw", "Withdraw", "The baseline stays as it is."))
+                (form("withdraw", "Withdraw", "The baseline stays as it is."))
             }
         }
     }
@@ -61,10 +67,11 @@ fn effect(project: &str, effect: &BaselineEffect) -> Markup {
     }
 }
 
-/// A folded form: a confirmation without a script.
+/// A folded form: a confirmation without a script. It is for the baseline that its page shows.
 fn form<A>(
     request: &PageRequest<'_, A>,
-    page: &str,
+    project: &str,
+    target: &TargetItem,
     item: &BaselineRequestItem,
     decision: &str,
     label: &str,
@@ -74,9 +81,10 @@ fn form<A>(
     html! {
         details {
             summary { (label) " …" }
-            form method="post" action={ (page) "/baseline-request/" (decision) } class="stack tight" {
+            form method="post" action={ (address::target(project, &item.id)) "/baseline-request/" (decision) } class="stack tight" {
                 (csrf(request.session))
                 input type="hidden" name="request" value=(item.request);
+                input type="hidden" name="version" value=(target.version);
                 p class="hint" { (hint) }
                 div class="field" {
                     label for=(id) { "Comment" }
@@ -88,7 +96,7 @@ fn form<A>(
     }
 }
 
-/// Decides the request.
+/// Decides the request. An approval is for the baseline that the page showed.
 ///
 /// # Errors
 /// The API failed, or the user lacks the right.
@@ -104,10 +112,17 @@ pub(super) async fn decide<A: Api>(
     let id = id.map_err(|error| Problem::new(Code::InvalidBody, format!("field `request`: {error}")))?;
     let body = BaselineDecisionBody { request: id, comment: form.text("comment").to_owned() };
     let path = address::api(&format!("{here}/baseline-request/{decision}"));
-    match request.api.send::<TargetItem>("POST", &path, &body).await {
+    let version = form.number::<u64>("version").ok().flatten();
+    let decided = match (decision, version) {
+        ("approve", None) => Err(no_version()),
+        ("approve", Some(version)) => request.api.send_on::<TargetItem>("POST", &path, &body, Some(version)).await,
+        (_, _) => request.api.send::<TargetItem>("POST", &path, &body).await,
+    };
+    match decided {
         Ok(_) => Ok(reply::redirect(&format!("{here}?done=baseline-request-{decision}"))),
-        Err(problem) if problem.code == Code::Conflict => {
-            Ok(target::page_with(request, project, name, None, Some(&problem)).await?.reply_with(409, request))
+        Err(problem) if matches!(problem.code, Code::Conflict | Code::ChangedMeanwhile) => {
+            let page = target::page_with(request, project, name, None, Some(&problem)).await?;
+            Ok(page.reply_with(problem.code.status(), request))
         }
         Err(problem) => Err(problem),
     }

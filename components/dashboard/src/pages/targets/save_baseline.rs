@@ -1,7 +1,7 @@
 //! Saving a target's baseline, and testing a pattern before.
 
 use super::baseline_form::{BaselineForm, Kind};
-use super::target;
+use super::{no_version, target};
 use crate::address;
 use crate::client::Api;
 use crate::form::Form;
@@ -31,7 +31,7 @@ pub(super) async fn submit<A: Api>(
     let patch = TargetPatch { baseline: baseline.body() };
     let saved = match baseline.version {
         Some(version) => request.api.send_on::<TargetItem>("PATCH", &path, &patch, Some(version)).await,
-        None => Err(Problem::new(Code::ChangedMeanwhile, "the form does not say which baseline it shows")),
+        None => Err(no_version()),
     };
     match saved {
         Ok(_) => Ok(reply::redirect(&format!("{}?done=baseline-saved", address::target(project, name)))),

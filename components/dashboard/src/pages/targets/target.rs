@@ -9,10 +9,15 @@ use crate::request::PageRequest;
 use crate::view::{badge, notice, time};
 use api::path::segment;
 use api::problem::Problem;
-use api::v1::TargetItem;
+use api::v1::{ProjectAnswer, TargetItem};
 use domain::role::Right;
+use domain::settings::BaselineChanges;
 use guest::Reply;
 use maud::html;
+
+/// The hint for a project whose developers need no reviewer.
+pub(super) const FREE: &str = "In this project a developer alone may change the baseline, and so what is new: the project's \
+    setting baseline_changes allows it.";
 
 /// The page.
 ///
@@ -42,20 +47,25 @@ pub(super) async fn page_with<'a, A: Api>(
             None => Ok(None),
         }
     };
-    let (target, variants, scans, tested) = futures::try_join!(
+    let settings = async { request.api.find::<ProjectAnswer>(&address::api(&address::project(project))).await };
+    let (target, settings, variants, scans, tested) = futures::try_join!(
         target,
+        settings,
         variants::load(request, project, name),
         scans::load(request, project, name),
         tested
     )?;
     let names: Vec<&str> = variants.iter().flat_map(|page| &page.items).map(|variant| variant.id.as_str()).collect();
+    let changes = settings.and_then(|answer| answer.settings.baseline_changes);
+    let is_free = changes.as_deref() == Some(BaselineChanges::Developer.as_str());
     let body = html! {
         @if let Some(problem) = refusal { (notice::bad(&format!("Nothing was decided: {}.", problem.detail))) }
-        @if let Some(pending) = &target.baseline_request { (baseline_request::section(request, project, pending)) }
+        @if let Some(pending) = &target.baseline_request { (baseline_request::section(request, project, &target, pending)) }
         div class="columns" {
             section class="card stack" {
                 h2 { "Baseline" }
                 (baseline_form::effective(&target, request.now))
+                @if is_free { p class="hint" { (FREE) } }
                 @if request.has_right(Right::Develop) {
                     (baseline_form::form(request, project, &target, form.as_ref(), &names, tested.as_ref()))
                 }

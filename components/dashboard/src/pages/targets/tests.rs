@@ -175,7 +175,7 @@ fn an_empty_list_explains_the_next_step() {
     assert!(page.contains("No targets yet.") && page.contains("/projects/shop/upload"));
 }
 
-fn pending(outdated: bool) -> BaselineRequestItem {
+fn pending(by: &str, outdated: bool) -> BaselineRequestItem {
     let effect = |variant: &str| BaselineEffect {
         baseline: EffectiveBaseline { from: "target".to_owned(), regex: None, variant: Some(variant.to_owned()) },
         scan: None,
@@ -185,7 +185,7 @@ fn pending(outdated: bool) -> BaselineRequestItem {
         request: domain::ids::EventId::from_bits([7; 16]),
         baseline: Some(BaselineBody::variant("next")),
         reason: "<script>main is frozen".to_owned(),
-        requested_by: "dev".to_owned(),
+        requested_by: by.to_owned(),
         requested_at: "2026-11-03T00:00:00.000Z".to_owned(),
         outdated,
         now: effect("main"),
@@ -193,17 +193,27 @@ fn pending(outdated: bool) -> BaselineRequestItem {
     }
 }
 
-fn with_request_pending(outdated: bool) -> FakeApi {
-    let target = TargetItem { baseline_request: Some(Box::new(pending(outdated))), ..target() };
+fn with_request_pending(by: &str, outdated: bool) -> FakeApi {
+    let target = TargetItem { baseline_request: Some(Box::new(pending(by, outdated))), ..target() };
     api().answer(&format!("GET {TARGET}"), &target)
 }
 
 #[test]
 fn a_pending_request_shows_its_effect_and_reviewers_decide() {
-    let show = |role, outdated| {
+    let show_of = |role, by, outdated| {
         let url = "/projects/shop/targets/a%2Fb";
-        text(&open(&with_request_pending(outdated), role, url, &["a/b"], None).unwrap())
+        text(&open(&with_request_pending(by, outdated), role, url, &["a/b"], None).unwrap())
     };
+    let show = |role, outdated| show_of(role, "dev", outdated);
+    // The session is that of `ann`.
+    for by in ["ann", "Ann ", "\u{430}nn"] {
+        let offered = |role| {
+            let page = show_of(role, by, false);
+            ["Approve request", "Reject request", "Withdraw request"].map(|decision| page.contains(decision))
+        };
+        assert_eq!(offered(Role::Secops), [false, false, true], "{by}");
+        assert_eq!(offered(Role::Viewer), [false; 3], "{by}");
+    }
     let page = show(Role::Secops, false);
     for shown in ["Requested change", "next", "&lt;script&gt;main is frozen", "Approve request", "Reject request"] {
         assert!(page.contains(shown), "{shown} is missing: {page}");
@@ -212,23 +222,45 @@ fn a_pending_request_shows_its_effect_and_reviewers_decide() {
     let developer = show(Role::Developer, false);
     assert!(developer.contains("Requested change") && !developer.contains("Approve request"));
     let id = "07".repeat(16);
-    let form = format!("request={id}&comment=agreed");
+    let form = format!("request={id}&version=7&comment=agreed");
     let decide = format!("POST {TARGET}/baseline-request/approve");
-    let api = with_request_pending(false).answer(&decide, &target());
+    let api = with_request_pending("dev", false).answer(&decide, &target());
     let reply = open(&api, Role::Secops, "/x", &["a/b", "baseline-request", "approve"], Some(&form)).unwrap();
     assert_eq!(location(&reply), "/projects/shop/targets/a%2Fb?done=baseline-request-approve");
     assert_eq!(*api.sent.borrow(), [(decide.clone(), format!(r#"{{"request":"{id}","comment":"agreed"}}"#))]);
+    assert_eq!(*api.versions.borrow(), [7], "for the baseline that the page showed");
+    assert!(page.contains(r#"name="version" value="7""#), "{page}");
+    let stale = Problem::new(Code::ChangedMeanwhile, "the baseline was changed by `sam`");
+    let api = with_request_pending("dev", false).refuse(&decide, &stale);
+    let reply = open(&api, Role::Secops, "/x", &["a/b", "baseline-request", "approve"], Some(&form)).unwrap();
+    assert!(reply.status == 412 && text(&reply).contains("Nothing was decided: the baseline was changed by `sam`"));
+    let unversioned = format!("request={id}");
+    let reply = open(&api, Role::Secops, "/x", &["a/b", "baseline-request", "approve"], Some(&unversioned)).unwrap();
+    assert!(reply.status == 412 && api.sent.borrow().len() == 1, "a form without a version is not sent");
     let refusal = Problem::new(Code::Conflict, "somebody has decided it");
-    let api = with_request_pending(false).refuse(&decide, &refusal);
+    let api = with_request_pending("dev", false).refuse(&decide, &refusal);
     let reply = open(&api, Role::Secops, "/x", &["a/b", "baseline-request", "approve"], Some(&form)).unwrap();
     assert!(reply.status == 409 && text(&reply).contains("somebody has decided it"));
+}
+
+#[test]
+fn the_page_says_that_developers_alone_may_change_the_baseline() {
+    let show = |changes: &str| {
+        let project = serde_json::json!({
+            "id": "shop", "settings": {"baseline_changes": changes}, "created_at": "", "targets": 1, "version": 1
+        });
+        let api = api().answer("GET /api/v1/projects/shop", &project);
+        text(&open(&api, Role::Developer, "/projects/shop/targets/a%2Fb", &["a/b"], None).unwrap())
+    };
+    assert!(show("developer").contains("a developer alone may change the baseline"));
+    assert!(!show("secops").contains("a developer alone may change the baseline"));
 }
 
 #[test]
 fn a_developers_change_is_requested_with_a_reason() {
     let refusal = Problem::new(Code::Forbidden, "a reviewer is needed");
     let request = format!("POST {TARGET}/baseline-request");
-    let api = api().refuse(&format!("PATCH {TARGET}"), &refusal).answer(&request, &pending(false));
+    let api = api().refuse(&format!("PATCH {TARGET}"), &refusal).answer(&request, &pending("dev", false));
     let form = "version=7&kind=variant&variant=next&regex=&reason=";
     let reply = open(&api, Role::Developer, "/x", &["a/b"], Some(form)).unwrap();
     assert!(reply.status == 403 && text(&reply).contains("a reviewer is needed"));

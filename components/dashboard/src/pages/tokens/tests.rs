@@ -108,3 +108,13 @@ fn a_token_is_revoked_and_the_list_shown_again() {
     let reply = show(&api, &session(Role::Admin), Method::Post(&form), Some("shop"), &["0a", "revoke"]);
     assert!(reply.headers.contains(&("location", "/projects/shop/tokens?done=token-revoked".to_owned())));
 }
+
+#[test]
+fn a_refused_revocation_is_said_above_the_list() {
+    let second = Problem::new(Code::Conflict, "token `ci` was already revoked by `sam`");
+    let api = api().refuse("DELETE /api/v1/projects/shop/tokens/0a", &second);
+    let reply = show(&api, &session(Role::Admin), Method::Post(&Form::default()), Some("shop"), &["0a", "revoke"]);
+    let page = text(&reply);
+    assert!(page.contains("The token was not revoked: token `ci` was already revoked by `sam`."), "{page}");
+    assert!(reply.status == 409 && page.contains("Issue a token") && page.contains("192.0.2.7"), "{page}");
+}
