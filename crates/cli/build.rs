@@ -1,8 +1,8 @@
 //! Builds the application into the program: the workspace's `spin.toml` and the Wasm file of each component it names.
 //!
 //! `cargo xtask build` compiles the components before it compiles this. `GATEHOUSE_EMBED` names the Cargo profile whose
-//! components are taken, and makes a missing file an error. Without it the files that `spin.toml` names are taken; if one
-//! is missing, the program contains no application, and `gatehouse up` says so.
+//! components are taken, and makes a missing file an error. Without it the files that `spin.toml` names are taken; if
+//! one is missing, the program contains no application, and `gatehouse up` says so.
 
 #![allow(
     clippy::disallowed_methods,

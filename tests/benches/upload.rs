@@ -1,8 +1,8 @@
 //! The benchmark: figures of uploads and of pages on the embedded host, printed and never asserted. Server and clients
 //! share the machine's cores, so a remote client sees better figures.
 //!
-//! `cargo xtask bench`, or `cargo xtask bench -- --uploads 2000 --history 10000 --large 100000 --megabytes 200` with other
-//! numbers.
+//! `cargo xtask bench`, or `cargo xtask bench -- --uploads 2000 --history 10000 --large 100000 --megabytes 200` with
+//! other numbers.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes, wait and read files")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot continue has failed")]
 

@@ -53,8 +53,8 @@ const OVERFLOW: &str = r#"
     .filter((element) => sticksOut(element) && !scrolls(element.parentElement));
   return `${over} pixels wider than the screen: ${out.map((element) => element.cloneNode().outerHTML).join(" ")}`;"#;
 
-/// The words in cells of tables that are broken inside, each with its table. A long token, such as a path or a hash, may
-/// break anywhere; a word may be parted from the next one by a hyphen.
+/// The words in cells of tables that are broken inside, each with its table. A long token, such as a path or a hash,
+/// may break anywhere; a word may be parted from the next one by a hyphen.
 const BROKEN_WORDS: &str = r#"
   const longest = 20;
   const isBroken = (text, start, length) => {

@@ -15,8 +15,8 @@ pub(crate) fn application(workspace: &Workspace, steps: &mut Steps, profile: Pro
 
 /// Builds programs of the workspace; `gatehouse` with the components of this profile.
 pub(crate) fn programs(workspace: &Workspace, steps: &mut Steps, profile: Profile, names: &[&str]) -> Result<()> {
-    // As a part of the workspace, not as packages alone: Cargo then compiles their dependencies with the same features for
-    // all of them, and wasmtime once.
+    // As a part of the workspace, not as packages alone: Cargo then compiles their dependencies with the same features
+    // for all of them, and wasmtime once.
     let mut cargo = workspace.native_cargo();
     cargo.args(["build", "--profile", profile.native(), "--workspace"]);
     cargo.args(names.iter().flat_map(|name| ["--bin", name]));

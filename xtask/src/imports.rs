@@ -2,8 +2,8 @@
 //!
 //! - Only `ledger` imports `wasi:keyvalue/atomics`, because not every platform offers it.
 //! - A component uses the store by calls that block its instance (`wasi:keyvalue`) or by asynchronous ones
-//!   (`spin:key-value`), never both: while a call blocks, nobody polls the asynchronous calls of the same instance, which
-//!   then hold up everybody's calls in the client of the store.
+//!   (`spin:key-value`), never both: while a call blocks, nobody polls the asynchronous calls of the same instance,
+//!   which then hold up everybody's calls in the client of the store.
 //!
 //! The imports are read from each file's import sections (Component Model, `design/mvp/Binary.md`).
 

@@ -1,5 +1,5 @@
-//! Rules about dependencies, checked on Cargo's metadata: packages that must not depend on others. A name in a rule that is
-//! not a package fails the check, because a rule about a misspelt package would never be broken.
+//! Rules about dependencies, checked on Cargo's metadata: packages that must not depend on others. A name in a rule
+//! that is not a package fails the check, because a rule about a misspelt package would never be broken.
 
 pub(crate) mod sources;
 

@@ -136,8 +136,8 @@ fn native(workspace: &Workspace, steps: &mut Steps, arguments: &[&str]) -> Resul
 fn cargo_test(workspace: &Workspace, profile: Profile) -> Command {
     let mut cargo = workspace.native_cargo();
     cargo.args(["test", "--profile", profile.native()]);
-    // One more than there are cores, because many tests wait: for a server, a browser, a time limit. With twice as many, tests
-    // of time limits failed beside other load.
+    // One more than there are cores, because many tests wait: for a server, a browser, a time limit. With twice as
+    // many, tests of time limits failed beside other load.
     if env::var_os(THREADS).is_none() {
         cargo.env(THREADS, (thread::available_parallelism().map_or(1, NonZero::get) + 1).to_string());
     }

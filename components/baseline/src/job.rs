@@ -22,8 +22,8 @@ use store::stored_scan::{StoredScan, code_by_result, read_contents};
 const BYTES_PER_OCCURRENCE: usize = 300;
 /// The same for each issue, with its other names.
 const BYTES_PER_ISSUE: usize = 200;
-/// The maximum number of occurrences of a scan together with those that it did not see. The next scans read both. With so
-/// many this component needs 102 of its 128 MiB.
+/// The maximum number of occurrences of a scan together with those that it did not see. The next scans read both. With
+/// so many this component needs 102 of its 128 MiB.
 const JOINED_OCCURRENCES_MAX: usize = 200_000;
 
 /// Runs the stage, unless its result is stored. The result depends on the scans' stored results only, so a repeated run
@@ -91,8 +91,8 @@ fn bytes(occurrences: usize, issues: usize) -> usize {
     occurrences.saturating_mul(BYTES_PER_OCCURRENCE).saturating_add(issues.saturating_mul(BYTES_PER_ISSUE))
 }
 
-/// Returns the blind spots of the scan, and the numbers that the next scan should examine. A scan that examined too little is
-/// blind to everything, unless the uploader or a reviewer accepts it.
+/// Returns the blind spots of the scan, and the numbers that the next scan should examine. A scan that examined too
+/// little is blind to everything, unless the uploader or a reviewer accepts it.
 fn blind_spots(frozen: &Frozen, reference: Option<&StoredScan>) -> (Vec<BlindSpot>, Examined) {
     let (record, summary) = (&frozen.record, &frozen.report.summary);
     let mut spots = summary.blind_spots.clone();

@@ -15,7 +15,8 @@ pub(crate) const API: &str = "api";
 /// The API's calls.
 #[allow(async_fn_in_trait)]
 pub(crate) trait Api {
-    /// Makes a call. `path` contains the query; `on` is the version that a change is made on. The reply may be a problem.
+    /// Makes a call. `path` contains the query; `on` is the version that a change is made on. The reply may be a
+    /// problem.
     ///
     /// # Errors
     /// The API has no such call, or its component cannot be reached.

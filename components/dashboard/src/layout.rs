@@ -11,8 +11,8 @@ use domain::role::Right;
 use guest::Reply;
 use maud::{DOCTYPE, Markup, html};
 
-/// htmx adds no style to the page, evaluates no text, calls no other server, and leaves the title of the window. Replies
-/// with an error are shown in place. A reply that takes longer than the longest call of the API does not come.
+/// htmx adds no style to the page, evaluates no text, calls no other server, and leaves the title of the window.
+/// Replies with an error are shown in place. A reply that takes longer than the longest call of the API does not come.
 const HTMX_CONFIG: &str = r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"ignoreTitle":true,"timeout":60000,"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}"#;
 
 /// An entry of the navigation.

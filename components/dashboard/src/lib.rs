@@ -170,8 +170,8 @@ impl Frame<'_> {
         }
     }
 
-    /// The page of a form, as if the API had refused it for this reason: the form is there with its contents, and nothing
-    /// is saved.
+    /// The page of a form, as if the API had refused it for this reason: the form is there with its contents, and
+    /// nothing is saved.
     async fn not_saved(
         &self,
         session: &Session,

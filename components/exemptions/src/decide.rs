@@ -123,8 +123,8 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         Ok(event)
     }
 
-    /// The state of the issue that an approval judges if the reviewer saw it in this scan: the one there and the one in the
-    /// request together.
+    /// The state of the issue that an approval judges if the reviewer saw it in this scan: the one there and the one in
+    /// the request together.
     async fn judged_in(
         &self,
         lookup: &mut IssueLookup<'_, K>,
@@ -175,7 +175,8 @@ impl<K: Kv, V: Services> ExemptionJob<'_, K, V> {
         Ok(granted)
     }
 
-    /// Checks the requested term against the project's settings and the issue's severity of today, and the one that is judged.
+    /// Checks the requested term against the project's settings and the issue's severity of today, and the one that is
+    /// judged.
     async fn check_term(
         &self,
         state: &CurrentState,

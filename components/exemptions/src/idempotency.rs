@@ -47,7 +47,8 @@ pub async fn keyed_event(kv: &impl Kv, fields: &[&[u8]], body: &[u8], now: Times
     Ok(KeyedEvent { id: event_id(fields, &current), is_known })
 }
 
-/// The id of the event for this use of a key. The time is not part of it: retries that come at once have different ones.
+/// The id of the event for this use of a key. The time is not part of it: retries that come at once have different
+/// ones.
 fn event_id(fields: &[&[u8]], used: &KeyUse) -> EventId {
     let uses = used.uses.to_be_bytes();
     let again: &[&[u8]] = if used.uses == 0 { &[] } else { &[&uses] };

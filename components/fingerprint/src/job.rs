@@ -14,8 +14,8 @@ use store::segments::Reader;
 /// The memory that grouping needs for each finding, in bytes.
 const BYTES_PER_FINDING: usize = 500;
 
-/// Runs the stage, unless its result is stored. The result depends on the scan's findings only, so a repeated run writes
-/// the same. `hold` waits for a share of memory.
+/// Runs the stage, unless its result is stored. The result depends on the scan's findings only, so a repeated run
+/// writes the same. `hold` waits for a share of memory.
 ///
 /// # Errors
 /// The store failed, or the scan is not parsed yet.

@@ -13,8 +13,8 @@ use store::scans::{Compared, Frozen, GateResult, Grouped, write_list};
 /// The memory that judging needs for each issue, in bytes.
 const BYTES_PER_ISSUE: usize = 300;
 
-/// Runs the stage, unless its result is stored: the first judgement is final. Exemptions apply as they are at `now`; to a
-/// replay, as they were when its original was judged. `hold` waits for a share of memory.
+/// Runs the stage, unless its result is stored: the first judgement is final. Exemptions apply as they are at `now`; to
+/// a replay, as they were when its original was judged. `hold` waits for a share of memory.
 ///
 /// # Errors
 /// The store failed, or an earlier stage is not done.

@@ -1,5 +1,5 @@
-//! A reviewer accepts a scan that did not pass: what it has is not new any more for the next scans of its variant, or what
-//! its report lacks is no longer expected.
+//! A reviewer accepts a scan that did not pass: what it has is not new any more for the next scans of its variant, or
+//! what its report lacks is no longer expected.
 
 use crate::ingest::Ingest;
 use api::auth::Identity;
@@ -20,13 +20,13 @@ use store::scans::Frozen;
 use store::{document, series};
 
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
-    /// Accepts a scan as the reference of the next scans of its variant, or accepts that the parts which it lacks are no
-    /// longer scanned. The decision is an event in the project's journal. Accepting the scan again returns the first
+    /// Accepts a scan as the reference of the next scans of its variant, or accepts that the parts which it lacks are
+    /// no longer scanned. The decision is an event in the project's journal. Accepting the scan again returns the first
     /// decision.
     ///
     /// # Errors
-    /// The scan does not exist or cannot be accepted, a later scan is accepted already, or the caller requested it; or the
-    /// store failed.
+    /// The scan does not exist or cannot be accepted, a later scan is accepted already, or the caller requested it; or
+    /// the store failed.
     pub async fn accept(
         &self,
         caller: &Identity,

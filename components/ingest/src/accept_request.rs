@@ -19,8 +19,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Requests that a scan is accepted.
     ///
     /// # Errors
-    /// The scan does not exist, cannot be accepted or has a pending request, the reason is not legal, the project has too
-    /// many requests, or the store failed.
+    /// The scan does not exist, cannot be accepted or has a pending request, the reason is not legal, the project has
+    /// too many requests, or the store failed.
     pub async fn request_accept(
         &self,
         caller: &Identity,

@@ -54,7 +54,8 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         Self { ingest, upload, scan, uploader, uploads, segments, written: Written::default() }
     }
 
-    /// Runs the attempt. Returns the frozen scan, which may be that of another attempt under the same `Idempotency-Key`.
+    /// Runs the attempt. Returns the frozen scan, which may be that of another attempt under the same
+    /// `Idempotency-Key`.
     ///
     /// # Errors
     /// A problem for the uploader.
@@ -246,8 +247,8 @@ impl<'a, K: Kv, V: Services> Attempt<'a, K, V> {
         Err(Problem::new(Code::Conflict, detail))
     }
 
-    /// Removes the segments that no scan needs: all of them if the attempt failed or another attempt froze the scan, and
-    /// the raw segments if the raw report must not be kept.
+    /// Removes the segments that no scan needs: all of them if the attempt failed or another attempt froze the scan,
+    /// and the raw segments if the raw report must not be kept.
     async fn discard(&self, frozen: Option<&Frozen>) -> Result<(), Problem> {
         let unused = match frozen.filter(|frozen| self.ingest.froze(frozen)) {
             Some(own) if own.raw == RawReport::Removed => Written { findings: 0, ..self.written },

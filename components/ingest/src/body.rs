@@ -1,6 +1,6 @@
-//! The body of an upload as its parts, each a stream of bytes. A body is one of: the report itself; a form with one file
-//! (`curl -F report=@report.json`); a form with a sidecar and then a report. The sidecar comes first, so that neither has
-//! to be kept in memory.
+//! The body of an upload as its parts, each a stream of bytes. A body is one of: the report itself; a form with one
+//! file (`curl -F report=@report.json`); a form with a sidecar and then a report. The sidecar comes first, so that
+//! neither has to be kept in memory.
 
 use crate::encoding::{Encoding, PeekedSource};
 use crate::inflate::Inflated;

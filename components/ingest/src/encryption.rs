@@ -4,8 +4,8 @@
 //! Once the report is parsed, it is known whether it contains secrets:
 //! - With the installation's `storage_key`, the key is stored encrypted with that.
 //! - Without it, the key of a report without secrets is stored in clear.
-//! - Without it, the key of a report with secrets is not stored, and the segments are removed. What a store leaves behind
-//!   of removed values cannot be read then.
+//! - Without it, the key of a report with secrets is not stored, and the segments are removed. What a store leaves
+//!   behind of removed values cannot be read then.
 
 use api::problem::Problem;
 use domain::digest::{from_hex, hex};
@@ -31,8 +31,8 @@ pub(crate) fn stored_key(raw: &RawReport, storage_key: &str) -> Result<(RawKey, 
     Ok((key.ok_or(ReportUnavailable::KeyUnusable)?, *segments))
 }
 
-/// The form in which a key is stored, so that the report can be read later. Without a storage key, nothing is stored of a
-/// report with secrets.
+/// The form in which a key is stored, so that the report can be read later. Without a storage key, nothing is stored of
+/// a report with secrets.
 ///
 /// # Errors
 /// The key could not be encrypted. That is a bug of ours.

@@ -22,8 +22,8 @@ pub(crate) enum Claimed {
 
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Claims a scan that several requests may freeze. If another request claimed it before, waits until that one has
-    /// frozen it or is dead. The turns are looked at meanwhile: whoever died with the claim need not be waited for a second
-    /// time.
+    /// frozen it or is dead. The turns are looked at meanwhile: whoever died with the claim need not be waited for a
+    /// second time.
     ///
     /// # Errors
     /// The store or the ledger failed.

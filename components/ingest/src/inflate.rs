@@ -8,7 +8,8 @@ use finding::limits::{COMPRESSION_RATIO_FLOOR_BYTES, COMPRESSION_RATIO_MAX};
 use flate2::write::MultiGzDecoder;
 use std::io::Write as _;
 
-/// The number of compressed bytes that are decompressed at once. At deflate's best ratio of about 1000 they become 1 MiB.
+/// The number of compressed bytes that are decompressed at once. At deflate's best ratio of about 1000 they become 1
+/// MiB.
 const INFLATE_BYTES: usize = 1024;
 
 /// Decompresses a source of gzip.

@@ -1,7 +1,7 @@
 //! Uploads and replays: receives reports, has them parsed, runs the stages and answers with the verdict.
 //!
-//! Spin routes by path only, and uploads have the same path as the list of scans, so a request for the list is forwarded
-//! to `results`. The list of formats is answered here too: it is public, and the component `parser` is not.
+//! Spin routes by path only, and uploads have the same path as the list of scans, so a request for the list is
+//! forwarded to `results`. The list of formats is answered here too: it is public, and the component `parser` is not.
 
 mod accept;
 mod accept_request;

@@ -1,9 +1,9 @@
 //! Signs of life of uploads that others wait for.
 //!
 //! While an upload works, it writes a document again and again. Who waits for it compares the document with what it was
-//! before: unchanged for a while, by the waiter's own clock, means that the upload is dead. So no clocks of two hosts are
-//! compared. A living upload that is merely slow may be taken for dead; then both go on, and the scan is frozen once all
-//! the same.
+//! before: unchanged for a while, by the waiter's own clock, means that the upload is dead. So no clocks of two hosts
+//! are compared. A living upload that is merely slow may be taken for dead; then both go on, and the scan is frozen
+//! once all the same.
 
 use api::problem::Problem;
 use futures::future::{Either, select};

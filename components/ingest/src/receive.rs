@@ -1,4 +1,5 @@
-//! Receives the parts of an upload: decodes, measures and hashes them, and stores them as raw segments, all as a stream.
+//! Receives the parts of an upload: decodes, measures and hashes them, and stores them as raw segments, all as a
+//! stream.
 
 use crate::body::{ByteSource, UploadPart, UploadParts};
 use crate::encoding::{Base64Decoder, Encoding, PeekedSource};

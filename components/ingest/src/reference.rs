@@ -132,7 +132,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         Ok(incomplete.map_or(BaselineScan::None, |_| BaselineScan::Incomplete))
     }
 
-    /// Waits until a recorded scan is answered. Returns false if it is not: its upload died, and the scan does not count.
+    /// Waits until a recorded scan is answered. Returns false if it is not: its upload died, and the scan does not
+    /// count.
     async fn wait_for_answer(&self, scan: ScanId) -> Result<bool, Problem> {
         let key = keys::answer(scan);
         let answered = poll::until(self.services, ANSWER_WAIT, async |_| self.kv.get(&key).await).await?;

@@ -1,5 +1,5 @@
-//! A replay: reads a scan's raw report again with the current parsers, judges it as the original was judged, and returns
-//! both results.
+//! A replay: reads a scan's raw report again with the current parsers, judges it as the original was judged, and
+//! returns both results.
 //!
 //! A replay does not count: it is in no journal, it is never a reference scan, and it does not change the original.
 
@@ -41,8 +41,8 @@ pub struct ReplayRequest {
 }
 
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
-    /// Replays a scan, and compares the result with the original's. A repeated replay with the same versions returns the
-    /// first one. `hold` waits for a share of memory.
+    /// Replays a scan, and compares the result with the original's. A repeated replay with the same versions returns
+    /// the first one. `hold` waits for a share of memory.
     ///
     /// # Errors
     /// A problem for the caller. If the replay is retried, the steps that are done are not repeated.
@@ -83,8 +83,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         self.compare_results((&original, answer), (&frozen, replayed), hold).await
     }
 
-    /// Has the raw report parsed again and freezes the result. Removes the new findings if this fails, or if another replay
-    /// was faster.
+    /// Has the raw report parsed again and freezes the result. Removes the new findings if this fails, or if another
+    /// replay was faster.
     async fn read_again(
         &self,
         original: &Frozen,

@@ -1,6 +1,6 @@
-//! The work for exemptions after an upload. Exempted occurrences whose code was edited or moved return to review, and so do
-//! exemptions whose issue is worse than what was judged: they count in this scan, and the exemptions are requested again,
-//! in the name of the original requester. Exemptions that end soon are announced.
+//! The work for exemptions after an upload. Exempted occurrences whose code was edited or moved return to review, and
+//! so do exemptions whose issue is worse than what was judged: they count in this scan, and the exemptions are
+//! requested again, in the name of the original requester. Exemptions that end soon are announced.
 
 use crate::ingest::Ingest;
 use api::Problem;
@@ -20,8 +20,8 @@ use store::kv::Kv;
 use store::scans::{GateResult, Grouped, OutgrownExemption, ReturnedOccurrence, issues_list};
 use store::segments::read_at;
 
-/// The size from which on an event takes no more requests, in bytes. Each request repeats the text of its exemption, and
-/// an event is one value of the store.
+/// The size from which on an event takes no more requests, in bytes. Each request repeats the text of its exemption,
+/// and an event is one value of the store.
 const EVENT_BYTES: usize = 64 * 1024;
 /// The number of issues that are in memory at a time.
 const ISSUES_AT_ONCE: usize = 200;
@@ -29,8 +29,8 @@ const ISSUES_AT_ONCE: usize = 200;
 const BECAUSE_BYTES_MAX: usize = 1000;
 
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
-    /// Requests exemptions again for what the gate returned, unless another scan did so for the same form of an occurrence,
-    /// or for the same change of an issue. Then updates the outbox.
+    /// Requests exemptions again for what the gate returned, unless another scan did so for the same form of an
+    /// occurrence, or for the same change of an issue. Then updates the outbox.
     ///
     /// # Errors
     /// The store or the ledger failed.
@@ -116,8 +116,8 @@ struct Requests<'a, K> {
 }
 
 impl<K: Kv> Requests<'_, K> {
-    /// True if the exemption is to be requested under this id: it is not yet, and there is room. An exemption of another
-    /// project is not requested in this one.
+    /// True if the exemption is to be requested under this id: it is not yet, and there is room. An exemption of
+    /// another project is not requested in this one.
     fn is_open(&self, from: ExemptionId, id: ExemptionId) -> bool {
         let held = &self.exemptions.by_id;
         self.made.len() < self.room && held.contains_key(&from) && !held.contains_key(&id)
@@ -146,8 +146,8 @@ impl<K: Kv> Requests<'_, K> {
         Ok(())
     }
 
-    /// Returns an exemption whose issue is worse than what was judged. The exemption still applies to what was judged, in
-    /// every other scan.
+    /// Returns an exemption whose issue is worse than what was judged. The exemption still applies to what was judged,
+    /// in every other scan.
     async fn return_outgrown(&mut self, outgrown: &OutgrownExemption, issue: &Issue) -> Result<(), Problem> {
         let Some(held) = self.exemptions.by_id.get(&outgrown.exemption) else { return Ok(()) };
         let now = Judged { severity: outgrown.severity, marks: Some(issue.marks()) };

@@ -1,5 +1,5 @@
-//! Retries of an upload whose scan another request froze. One request at a time completes a scan, so it is judged once and
-//! has one answer. A retry waits for that answer, and takes the scan over if the other request is dead.
+//! Retries of an upload whose scan another request froze. One request at a time completes a scan, so it is judged once
+//! and has one answer. A retry waits for that answer, and takes the scan over if the other request is dead.
 
 use crate::ingest::Ingest;
 use crate::life::{DEAD_AFTER, Signs};
@@ -24,8 +24,8 @@ pub(crate) enum Completion {
 }
 
 impl<K: Kv, V: Services> Ingest<'_, K, V> {
-    /// Waits for the answer to a scan that another request completes, or until that request is dead. `sign` is the key of
-    /// its sign of life.
+    /// Waits for the answer to a scan that another request completes, or until that request is dead. `sign` is the key
+    /// of its sign of life.
     ///
     /// # Errors
     /// The store failed, or the other request still works after [`WAIT_MAX`].

@@ -1,5 +1,5 @@
-//! Turns: scans of one variant by one tool are compared one after the other, so that two uploads at once answer as if one
-//! had come after the other.
+//! Turns: scans of one variant by one tool are compared one after the other, so that two uploads at once answer as if
+//! one had come after the other.
 //!
 //! A scan takes a number when its report is parsed, and its reference scan is chosen only when the scans before it have
 //! finished, or their uploads show no sign of life any more (`life.rs`).
@@ -19,8 +19,8 @@ use store::{document, keys, poll};
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(20);
 /// The time between two looks at the signs of life.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// The time without a new sign of life of an upload after which those before it are looked at too: if it lives, it waits for
-/// them itself.
+/// The time without a new sign of life of an upload after which those before it are looked at too: if it lives, it
+/// waits for them itself.
 const SUSPECT_AFTER: Duration = Duration::from_millis(750);
 
 /// The queue of the scans of one variant by one tool.

@@ -40,8 +40,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
     /// Runs an upload.
     ///
     /// # Errors
-    /// A problem for the uploader. A failed upload does not count. If it is retried under the same key, the steps that are
-    /// done are not repeated.
+    /// A problem for the uploader. A failed upload does not count. If it is retried under the same key, the steps that
+    /// are done are not repeated.
     pub async fn upload(
         &self,
         caller: &Identity,
@@ -123,8 +123,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         Ok((ScanAnswer { judged_at: Some(judged.at.to_string()), ..answer }, judged))
     }
 
-    /// Records a scan in the journal of its target, and in that of its pipeline run. Returns the number of the first event.
-    /// A retry records it again, and the folds count it once.
+    /// Records a scan in the journal of its target, and in that of its pipeline run. Returns the number of the first
+    /// event. A retry records it again, and the folds count it once.
     async fn record_scan(&self, frozen: &Frozen, judged: &GateResult) -> Result<u64, Problem> {
         let (record, request) = (&frozen.record, &frozen.record.request);
         let (project, target): (_, TargetId) = (&request.project, request.target_id());
@@ -152,8 +152,8 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         Ok(position)
     }
 
-    /// Makes a complete scan the head of its series, or notes that the series has an incomplete scan. A scan never replaces
-    /// a head whose turn came later: it may be a retry, or late.
+    /// Makes a complete scan the head of its series, or notes that the series has an incomplete scan. A scan never
+    /// replaces a head whose turn came later: it may be a retry, or late.
     async fn move_head(&self, frozen: &Frozen, verdict: Verdict) -> Result<(), Problem> {
         let record = &frozen.record;
         let (target, variant) = (record.request.target_id(), &record.request.variant);

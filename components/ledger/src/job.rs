@@ -19,7 +19,8 @@ use store::kv::Counter;
 /// Appends an event to its journal. On return, every later load of the journal sees it.
 ///
 /// # Errors
-/// The store failed, or the event is not visible yet because of slow writers before it: append it again under the same id.
+/// The store failed, or the event is not visible yet because of slow writers before it: append it again under the same
+/// id.
 pub async fn append(kv: &impl Counter, request: Append, now: impl Fn() -> Timestamp) -> Result<Appended, Problem> {
     let Append { id, by, event } = request;
     match event {

@@ -1,5 +1,5 @@
-//! Appends events to journals. The only component that imports `wasi:keyvalue/atomics`. Called by other components only.
-//! Its calls of the store all block the instance, since there is no other way to increment.
+//! Appends events to journals. The only component that imports `wasi:keyvalue/atomics`. Called by other components
+//! only. Its calls of the store all block the instance, since there is no other way to increment.
 
 pub mod job;
 

@@ -1,8 +1,8 @@
-//! Parses the report of an upload: reads its raw segments, runs the format's parser, adds the code from the sidecar, and
-//! writes the findings. Called by `ingest` only.
+//! Parses the report of an upload: reads its raw segments, runs the format's parser, adds the code from the sidecar,
+//! and writes the findings. Called by `ingest` only.
 //!
-//! A parser reads through `std::io::Read` and cannot wait, so this component uses the store by calls that block the instance,
-//! from its first read to its last write. So an instance parses one report at a time.
+//! A parser reads through `std::io::Read` and cannot wait, so this component uses the store by calls that block the
+//! instance, from its first read to its last write. So an instance parses one report at a time.
 
 pub mod job;
 mod raw_part;

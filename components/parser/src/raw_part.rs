@@ -6,8 +6,8 @@ use std::io::Read;
 use store::kv::{BlockingKv, KvError};
 use store::raw::{RawPart, RawSegments, SEGMENT_BYTES};
 
-/// The largest part that is kept in memory while it is parsed, in bytes. An instance has 128 MiB and parses one report at a
-/// time. A larger one is read from its segments, several times if the parser needs that.
+/// The largest part that is kept in memory while it is parsed, in bytes. An instance has 128 MiB and parses one report
+/// at a time. A larger one is read from its segments, several times if the parser needs that.
 const IN_MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A part of an upload in its raw segments.

@@ -1,5 +1,5 @@
-//! The sidecar with code from the working tree. It is read together with the report: both are in the order of the report's
-//! results, so only one row is in memory at a time. `docs/source.md` has the format.
+//! The sidecar with code from the working tree. It is read together with the report: both are in the order of the
+//! report's results, so only one row is in memory at a time. `docs/source.md` has the format.
 
 use api::problem::{Code, Problem};
 use api::v1::{SourceHead, SourceRow};

@@ -42,11 +42,12 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         request_item(&state, &name, target, request.ok_or_else(decided)?, &self.scan_log(target.id).await?)
     }
 
-    /// Decides a request to change a target's baseline, if the baseline has this version; without a version, in any case.
+    /// Decides a request to change a target's baseline, if the baseline has this version; without a version, in any
+    /// case.
     ///
     /// # Errors
-    /// The target or request does not exist, the caller may not decide it, the baseline has another version, or the store
-    /// failed.
+    /// The target or request does not exist, the caller may not decide it, the baseline has another version, or the
+    /// store failed.
     pub async fn decide_baseline(
         &self,
         name: &str,

@@ -84,8 +84,8 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
     /// case. The others stay as they are.
     ///
     /// # Errors
-    /// A setting is not legal or not one that the caller may change, the project does not exist, the settings have another
-    /// version, or the store failed.
+    /// A setting is not legal or not one that the caller may change, the project does not exist, the settings have
+    /// another version, or the store failed.
     pub async fn patch_project(&self, body: &[u8], version: Option<u64>) -> Result<ProjectAnswer, Problem> {
         let (settings, names) = read_patch(body)?;
         if self.caller.require(&self.context.project, Right::Administer).is_err() {
@@ -184,9 +184,9 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         Ok(Page { items: page.iter().map(item).collect(), next })
     }
 
-    /// Checks that the caller may set a target's own baseline to this one, and returns the version that the change is for:
-    /// the requested one, or, if the right depends on the present baseline, that one. Else a change by a reviewer between
-    /// this check and the change would be overwritten.
+    /// Checks that the caller may set a target's own baseline to this one, and returns the version that the change is
+    /// for: the requested one, or, if the right depends on the present baseline, that one. Else a change by a reviewer
+    /// between this check and the change would be overwritten.
     async fn check_change(
         &self,
         state: &Project,

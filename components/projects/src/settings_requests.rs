@@ -17,8 +17,8 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
     /// Requests a change of settings, if they have this version; without a version, in any case.
     ///
     /// # Errors
-    /// The token is for some targets only, the settings or the reason are not legal, a request is pending, nothing would
-    /// change, the settings have another version, or the store failed.
+    /// The token is for some targets only, the settings or the reason are not legal, a request is pending, nothing
+    /// would change, the settings have another version, or the store failed.
     pub async fn request_settings(
         &self,
         body: SettingsRequestBody,

@@ -100,8 +100,8 @@ impl<K: Kv> ResultsJob<'_, K> {
         })
     }
 
-    /// The tools that the project requires of the targets of a run, and that no counting scan of a variant is by: a scan of
-    /// another variant says nothing of this one. The project's settings of today decide.
+    /// The tools that the project requires of the targets of a run, and that no counting scan of a variant is by: a
+    /// scan of another variant says nothing of this one. The project's settings of today decide.
     async fn missing_scanners(&self, counting: &[ScanItem]) -> Result<Vec<MissingScanner>, Problem> {
         let state = project_state(self.kv, &self.project, self.now).await?;
         let mut tools: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();

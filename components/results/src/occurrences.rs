@@ -22,8 +22,8 @@ use store::{judging, keys};
 const BYTES_PER_OCCURRENCE: usize = 120;
 
 impl<K: Kv> ResultsJob<'_, K> {
-    /// The occurrences of one issue of a scan, or of all, by issue, path and line. Those of the buckets `remediated` and
-    /// `not_seen` are in earlier scans; without a bucket they are left out.
+    /// The occurrences of one issue of a scan, or of all, by issue, path and line. Those of the buckets `remediated`
+    /// and `not_seen` are in earlier scans; without a bucket they are left out.
     ///
     /// # Errors
     /// The scan or the issue does not exist, or the store failed.

@@ -94,7 +94,8 @@ impl ScanIssues {
         Ok(names)
     }
 
-    /// The severity and number of occurrences of the first issue that the scan or its remainder has under one of these ids.
+    /// The severity and number of occurrences of the first issue that the scan or its remainder has under one of these
+    /// ids.
     pub(crate) async fn find_any(
         &self,
         kv: &impl Kv,
@@ -122,8 +123,8 @@ impl ScanIssues {
         read_list_at(kv, &key, "issues", list, indices.iter().copied()).await
     }
 
-    /// Splits ascending indices into those of issues that the scan has, of remediated ones, and of the remainder's. The last
-    /// two are counted from the first of their kind.
+    /// Splits ascending indices into those of issues that the scan has, of remediated ones, and of the remainder's. The
+    /// last two are counted from the first of their kind.
     pub(crate) fn split<'a>(&self, indices: &'a [u32]) -> Parts<'a> {
         let (present, others) = indices.split_at(indices.partition_point(|at| *at < self.present()));
         let not_seen = self.present().saturating_add(self.compared.remediated.records);

@@ -8,8 +8,8 @@ use store::kv::{Kv, KvError};
 use store::scans::Answered;
 use store::{document, keys};
 
-/// Reads the answer to the upload of a scan. Absent if the scan is not a finished one of the project, or of a target that
-/// the caller may not see.
+/// Reads the answer to the upload of a scan. Absent if the scan is not a finished one of the project, or of a target
+/// that the caller may not see.
 ///
 /// # Errors
 /// The store failed.

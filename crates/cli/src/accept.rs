@@ -1,5 +1,5 @@
-//! `gatehouse accept`: accepts a scan as the reference of the next scans of its variant, or without the parts that it lacks;
-//! requests it, and decides requests.
+//! `gatehouse accept`: accepts a scan as the reference of the next scans of its variant, or without the parts that it
+//! lacks; requests it, and decides requests.
 
 use anyhow::{Context as _, Result};
 use api::v1::{AcceptBody, AcceptDecisionBody, AcceptRequestBody, AcceptRequestItem, AcceptedAnswer};
@@ -14,8 +14,9 @@ use crate::terminal::plain;
 /// Accept a scan that failed or that lacks parts, for the next scans
 ///
 /// A variant that is compared with itself, such as the main branch, is compared with its last scan that passed or was
-/// accepted. What is new since then stays new until it is fixed, exempted or accepted. Of a scan that is incomplete only
-/// because its report lacks parts, these are no longer expected. This needs the role secops; a developer requests it.
+/// accepted. What is new since then stays new until it is fixed, exempted or accepted. Of a scan that is incomplete
+/// only because its report lacks parts, these are no longer expected. This needs the role secops; a developer requests
+/// it.
 #[derive(Args)]
 #[command(after_long_help = format!("\
 Examples:

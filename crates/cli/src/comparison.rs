@@ -25,7 +25,7 @@ pub(crate) fn references(comparison: &Comparison) -> String {
 /// The acceptance of the first scan of a variant; `None` for other scans and from a server of an earlier version.
 pub(crate) fn first_scan(answer: &ScanAnswer) -> Option<&'static str> {
     let is_first = answer.comparison.with == "none" && answer.comparison.previous.is_none();
-    match answer.accepted.filter(|_| is_first && answer.scan.replay_of.is_none())? {
+    match answer.accepted_as_first.filter(|_| is_first && answer.scan.replay_of.is_none())? {
         true => Some("accepted: it is the first scan of its variant, so the next scan is compared with it"),
         false => Some("not accepted, so the next scan is not compared with it"),
     }
@@ -75,13 +75,13 @@ mod tests {
     #[test]
     fn the_first_scan_says_if_it_is_accepted() {
         let mut answer = answer();
-        answer.accepted = Some(true);
+        answer.accepted_as_first = Some(true);
         assert_eq!(first_scan(&answer), None, "it is compared with a baseline");
         answer.comparison = comparison(serde_json::json!({"with": "none"}));
         assert!(first_scan(&answer).unwrap().starts_with("accepted: it is the first scan"));
-        answer.accepted = Some(false);
+        answer.accepted_as_first = Some(false);
         assert!(first_scan(&answer).unwrap().starts_with("not accepted"));
-        answer.accepted = None;
+        answer.accepted_as_first = None;
         assert_eq!(first_scan(&answer), None);
     }
 }

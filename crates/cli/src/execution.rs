@@ -15,8 +15,8 @@ use crate::{output, upload, verdict};
 
 /// Show a pipeline's run, and exit with its verdict
 ///
-/// The verdict of a run is over all its scans: it fails if one of them fails, and is undecided until every required scanner
-/// has reported. Each upload answers for its own scan only; a pipeline runs this after the last one.
+/// The verdict of a run is over all its scans: it fails if one of them fails, and is undecided until every required
+/// scanner has reported. Each upload answers for its own scan only; a pipeline runs this after the last one.
 #[derive(Args)]
 #[command(after_long_help = "\
 Example:

@@ -354,7 +354,7 @@ pub(crate) mod tests {
         answer.comparison.previous = Some("1".repeat(32).parse().unwrap());
         assert!(references(&answer).contains(&id) && references(&answer).contains(&"1".repeat(32)));
         answer.comparison.with = "none".to_owned();
-        (answer.comparison.previous, answer.comparison.scan, answer.accepted) = (None, None, Some(true));
+        (answer.comparison.previous, answer.comparison.scan, answer.accepted_as_first) = (None, None, Some(true));
         assert!(references(&answer).contains("\naccepted: it is the first scan"));
     }
 

@@ -35,7 +35,8 @@ pub(crate) struct LimitsArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::standard().anonymous_requests)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     max_anonymous_requests: usize,
-    /// Maximum number of these with a large body; one place is for a project and a token that have none [default: the number of cores]
+    /// Maximum number of these with a large body; one place is for a project and a token that have none [default: the
+    /// number of cores]
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::standard().large_requests, hide_default_value = true)]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     max_large_requests: usize,

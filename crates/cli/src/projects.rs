@@ -36,7 +36,8 @@ Examples:
 
 {EXIT_CODES}"))]
     Create(CreateArgs),
-    /// Change the settings that are named, and no others; needs the role admin, or secops for tool suppressions and criteria
+    /// Change the settings that are named, and no others; needs the role admin, or secops for tool suppressions and
+    /// criteria
     #[command(after_long_help = format!("\
 Examples:
   gatehouse projects set shop --missing-baseline undecided

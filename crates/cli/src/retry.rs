@@ -10,8 +10,8 @@ pub(crate) const DELAYS: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// The longest pause that a server may demand.
 const WAIT_MAX: Duration = Duration::from_secs(30);
-/// The longest time of all pauses that a server demands. A busy server says so by `Retry-After`, and other uploads may take
-/// minutes.
+/// The longest time of all pauses that a server demands. A busy server says so by `Retry-After`, and other uploads may
+/// take minutes.
 const DEMANDED_MAX: Duration = Duration::from_secs(300);
 
 /// Retries passing failures: once per delay, and as often as the server demands a pause, for five minutes.

@@ -16,9 +16,9 @@ use crate::terminal::plain;
 ///
 /// The first upload creates a target. Its baseline is the variant that all others are compared with: a fixed one,
 /// usually the main branch, or the most recently scanned one that matches a pattern, usually a release. A target
-/// without its own baseline uses its project's default for its type, or the built-in default: the first scanned of `main`
-/// and `master` for repositories, `latest` or a version for containers. Without any baseline each variant is compared with its own
-/// previous scan.
+/// without its own baseline uses its project's default for its type, or the built-in default: the first scanned of
+/// `main` and `master` for repositories, `latest` or a version for containers. Without any baseline each variant is
+/// compared with its own previous scan.
 #[derive(Args)]
 pub(crate) struct TargetsArgs {
     #[command(subcommand)]

@@ -62,8 +62,8 @@ pub(crate) struct UploadArgs {
     /// Type of the target: repository, container, instance or configuration
     #[arg(long, value_name = "TYPE", default_value = "repository")]
     target_type: TargetType,
-    /// Recommended for branches and pull requests: fail if an occurrence at or above this is new, whether its issue is new
-    /// or not: critical, high, medium, low, info or none
+    /// Recommended for branches and pull requests: fail if an occurrence at or above this is new, whether its issue is
+    /// new or not: critical, high, medium, low, info or none
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_new_occurrences: Threshold,
     /// Fail if an issue at or above this is new: the reference scan does not have it
@@ -72,8 +72,8 @@ pub(crate) struct UploadArgs {
     /// Fail if an issue that is not exempted is at or above this, old or new
     #[arg(long, value_name = "LEVEL", default_value = "none", value_parser = |text: &str| text.parse::<Threshold>())]
     fail_on_severity: Threshold,
-    /// Accept that the report lacks SARIF runs or categories of the previous one, or that less was examined: the rest is no
-    /// longer scanned
+    /// Accept that the report lacks SARIF runs or categories of the previous one, or that less was examined: the rest
+    /// is no longer scanned
     #[arg(long)]
     accept_missing: bool,
     /// The CI pipeline

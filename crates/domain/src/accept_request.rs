@@ -1,7 +1,7 @@
-//! A developer's request to accept a scan, and a reviewer's decision. It takes two people, as an exemption does: what is
-//! accepted is not new any more, or no longer expected.
+//! A developer's request to accept a scan, and a reviewer's decision. It takes two people, as an exemption does: what
+//! is accepted is not new any more, or no longer expected.
 
-use crate::change_decision::ChangeDecision;
+use crate::change_decision::{ChangeDecision, PendingChange};
 use crate::event::Mark;
 use crate::ids::{Subject, TargetName, VariantName};
 use crate::journal::Refusal;
@@ -26,21 +26,8 @@ impl AcceptRequest {
     /// # Errors
     /// The requester approves or rejects, or somebody else withdraws.
     pub fn check(&self, decision: ChangeDecision, by: &Subject) -> Result<(), Refusal> {
-        let own = self.made.by.subject.is_same_person(by);
-        match decision {
-            ChangeDecision::Approve if own => Err(Refusal::new(format!(
-                "`{by}` requested that the scan is accepted and cannot approve it; another person with the role secops or \
-                 admin can"
-            ))),
-            ChangeDecision::Reject if own => Err(Refusal::new(format!(
-                "`{by}` requested that the scan is accepted and cannot reject it; withdraw the request instead"
-            ))),
-            ChangeDecision::Withdraw if !own => Err(Refusal::new(format!(
-                "`{}` requested that the scan is accepted, and only the requester can withdraw it; a reviewer can reject it",
-                self.made.by.subject
-            ))),
-            ChangeDecision::Approve | ChangeDecision::Reject | ChangeDecision::Withdraw => Ok(()),
-        }
+        let requester = &self.made.by.subject;
+        PendingChange { requester, what: "the scan has", current: true }.check(decision, by)
     }
 }
 

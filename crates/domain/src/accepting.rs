@@ -1,5 +1,5 @@
-//! Accepting a scan: a reviewer decides that its issues are not new any more, or that the parts which its report lacks are
-//! no longer scanned.
+//! Accepting a scan: a reviewer decides that its issues are not new any more, or that the parts which its report lacks
+//! are no longer scanned.
 
 use crate::event::Mark;
 use crate::head::SeriesScan;
@@ -22,8 +22,8 @@ impl Acceptance {
     /// Returns the effect of accepting a scan, given the report's own summary.
     ///
     /// # Errors
-    /// Accepting the scan can have no effect: it is a replay, incomplete for another reason than missing parts, or compared
-    /// with the baseline.
+    /// Accepting the scan can have no effect: it is a replay, incomplete for another reason than missing parts, or
+    /// compared with the baseline.
     pub fn of(record: &ScanRecord, report: &ReportSummary) -> Result<Self, Refusal> {
         let scan = record.id;
         if record.replay_of.is_some() {
@@ -56,8 +56,8 @@ pub struct CompleteScan {
     pub scan: SeriesScan,
 }
 
-/// The register of a reviewer's decision that the parts which a scan lacks are no longer scanned. It belongs to the scan's
-/// series. Its last writer wins; if that is the older of two decisions, more is missing, never less.
+/// The register of a reviewer's decision that the parts which a scan lacks are no longer scanned. It belongs to the
+/// scan's series. Its last writer wins; if that is the older of two decisions, more is missing, never less.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AcceptedMissing {
     /// The format's version: 1.
@@ -76,9 +76,9 @@ pub struct AcceptedMissing {
 }
 
 impl AcceptedMissing {
-    /// True if a report with these parts lacks only what the scan lacked. `complete` has the newest complete scans whose
-    /// reports could show a missing part. If one of them is later than the decision's scan, the parts were scanned again,
-    /// and the decision counts no more.
+    /// True if a report with these parts lacks only what the scan lacked. `complete` has the newest complete scans
+    /// whose reports could show a missing part. If one of them is later than the decision's scan, the parts were
+    /// scanned again, and the decision counts no more.
     pub fn covers(&self, parts: &[String], complete: &[CompleteScan]) -> bool {
         self.parts.iter().all(|part| parts.contains(part))
             && !complete.iter().any(|complete| complete.is_after(&self.tool, &self.scan))

@@ -255,8 +255,8 @@ impl BaselineChange<'_> {
         }
     }
 
-    /// True if any change may be made without a reviewer. Otherwise the right depends on the present baseline, and a change is
-    /// for that one only.
+    /// True if any change may be made without a reviewer. Otherwise the right depends on the present baseline, and a
+    /// change is for that one only.
     pub fn is_free(&self) -> bool {
         Role::Secops <= self.role || self.allowed_to == BaselineChanges::Developer
     }

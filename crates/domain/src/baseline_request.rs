@@ -1,5 +1,5 @@
-//! A developer's request to change a target's baseline, and a reviewer's decision. The baseline decides what is new, so it
-//! takes two people, as an exemption does.
+//! A developer's request to change a target's baseline, and a reviewer's decision. The baseline decides what is new, so
+//! it takes two people, as an exemption does.
 
 use crate::baseline::{BaselineChoice, BaselineSource, ChosenBaseline};
 use crate::change_decision::{ChangeDecision, PendingChange};
@@ -17,8 +17,8 @@ pub struct BaselineRequest {
     /// The target's own baseline at the time of the request; absent for the default.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub current: Option<BaselineChoice>,
-    /// The default for the target's type at the time of the request; absent if the request is neither from it nor to it,
-    /// and in requests of earlier versions.
+    /// The default for the target's type at the time of the request; absent if the request is neither from it nor to
+    /// it, and in requests of earlier versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub default: Option<DefaultBaseline>,
     /// The requester's reason.
@@ -60,8 +60,8 @@ impl BaselineRequest {
         Self { requested, current: now.own.cloned(), default, reason, made }
     }
 
-    /// True if the baselines are those that the requester saw: the target's own one, and, if the request is from the default
-    /// or to it, the default.
+    /// True if the baselines are those that the requester saw: the target's own one, and, if the request is from the
+    /// default or to it, the default.
     pub fn is_current(&self, now: &BaselinesNow<'_>) -> bool {
         let default = || DefaultBaseline::from(now.default.clone());
         self.current.as_ref() == now.own && self.default.as_ref().is_none_or(|held| *held == default())

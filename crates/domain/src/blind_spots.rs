@@ -2,8 +2,8 @@
 //!
 //! A blind spot that the reference scan has too is known: it changes no verdict. A new one may hide something, so the
 //! project's settings decide. What the reference scan has inside a blind spot is not seen, which is not the same as
-//! remediated. When in doubt, a blind spot covers more: an occurrence that is wrongly not seen is still counted, and one
-//! that is wrongly remediated is lost.
+//! remediated. When in doubt, a blind spot covers more: an occurrence that is wrongly not seen is still counted, and
+//! one that is wrongly remediated is lost.
 
 mod exchange;
 
@@ -56,8 +56,8 @@ pub struct ExaminedBefore<'a> {
     pub expected: &'a Examined,
 }
 
-/// Returns a blind spot over everything, if the scan examined less of anything than `percent` of what was examined before.
-/// Units that only one of the two states are not compared.
+/// Returns a blind spot over everything, if the scan examined less of anything than `percent` of what was examined
+/// before. Units that only one of the two states are not compared.
 pub fn examined_less(examined: &Examined, before: ExaminedBefore<'_>, percent: u32) -> Option<BlindSpot> {
     let less = |than: &Examined, word: &str| {
         than.iter().find_map(|(unit, expected)| {
@@ -188,8 +188,8 @@ impl Coverage {
         self.everything.or_else(|| self.spot_over(path?)).or_else(by_issue)
     }
 
-    /// True if a match from `reference`, a path of the reference scan, to `current` leaves a file or folder that was not
-    /// examined.
+    /// True if a match from `reference`, a path of the reference scan, to `current` leaves a file or folder that was
+    /// not examined.
     pub(crate) fn is_left(&self, current: &str, reference: &str) -> bool {
         let spot = self.spot_over(reference).filter(|_| current != reference);
         spot.is_some() && self.spot_inside(current) != spot
@@ -224,8 +224,8 @@ impl Coverage {
         heads.chain([path]).find_map(|head| self.folders.get(head)).or(root).copied()
     }
 
-    /// True if one of these blind spots covers all of another one, which is not over everything. `exchanges` translates its
-    /// paths.
+    /// True if one of these blind spots covers all of another one, which is not over everything. `exchanges` translates
+    /// its paths.
     ///
     /// One over everything covers none here: a scan that is always blind to something unknown would hide each new one.
     fn covers(&self, reach: &Reach, exchanges: &Exchanges) -> bool {

@@ -118,8 +118,8 @@ impl TrackedOccurrence {
     }
 }
 
-/// Derives the second version of an occurrence's [`form`]: from the exact code, in which white space that means something
-/// makes a difference. Absent if the scan has none.
+/// Derives the second version of an occurrence's [`form`]: from the exact code, in which white space that means
+/// something makes a difference. Absent if the scan has none.
 pub fn exact_form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&str>) -> Option<Short> {
     let Signatures { snippet, exact, .. } = place.signatures;
     let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
@@ -128,8 +128,8 @@ pub fn exact_form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&
 }
 
 /// Derives the form of an occurrence without regard to earlier scans: from its path and code (or resource and code,
-/// package, address), or, without code, from its line and message. Two scans of the same code derive the same form. This
-/// is the first version of forms, in which white space makes no difference.
+/// package, address), or, without code, from its line and message. Two scans of the same code derive the same form.
+/// This is the first version of forms, in which white space makes no difference.
 pub fn form(id: OccurrenceId, place: &ComparableOccurrence, path: Option<&str>) -> Short {
     let (id, path) = (id.short(), path.unwrap_or_default().as_bytes());
     let judged = place.signatures.judged;

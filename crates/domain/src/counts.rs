@@ -86,7 +86,8 @@ pub struct Counts {
     pub exempted_occurrences: u64,
     /// Remediated occurrences, those of remediated issues included.
     pub remediated_occurrences: u64,
-    /// Issues of the reference scan that were not seen: blind spots cover all of their occurrences that were not matched.
+    /// Issues of the reference scan that were not seen: blind spots cover all of their occurrences that were not
+    /// matched.
     #[serde(skip_serializing_if = "is_default", default)]
     pub not_seen: u64,
     /// The issues that were not seen by severity, without exempted ones.

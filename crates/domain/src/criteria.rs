@@ -1,5 +1,5 @@
-//! The least criteria of a project: what the gate applies to every upload, whatever the uploader asks for. An upload may
-//! be stricter, never looser.
+//! The least criteria of a project: what the gate applies to every upload, whatever the uploader asks for. An upload
+//! may be stricter, never looser.
 
 use crate::baseline::{BaselinePattern, PatternError};
 use crate::ids::{ScannerId, TargetName};

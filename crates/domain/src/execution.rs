@@ -78,10 +78,10 @@ pub struct StepScan {
     pub verdict: Verdict,
 }
 
-/// Splits the scans of a run, in the order of their events, into those that count and those that do not. Both lists keep
-/// the order. Of each step one scan counts: the one with the worst verdict, of several the newest. Only a scan that names an
-/// attempt that no earlier scan of the step has replaces whatever counted before. So a clean report does not turn a failed
-/// step into a passed one, unless it says that it is another attempt.
+/// Splits the scans of a run, in the order of their events, into those that count and those that do not. Both lists
+/// keep the order. Of each step one scan counts: the one with the worst verdict, of several the newest. Only a scan
+/// that names an attempt that no earlier scan of the step has replaces whatever counted before. So a clean report does
+/// not turn a failed step into a passed one, unless it says that it is another attempt.
 pub fn counting<T>(scans: Vec<T>, of: impl Fn(&T) -> StepScan) -> (Vec<T>, Vec<T>) {
     let mut chosen: BTreeMap<Step, (usize, Verdict)> = BTreeMap::new();
     let mut attempts: BTreeSet<(Step, String)> = BTreeSet::new();

@@ -1,12 +1,12 @@
 //! The head of a series: its newest complete scan, and its newest accepted one.
 //!
-//! A scan is *accepted* if it passed its gate, if it is the first scan of its variant, or if a reviewer accepted it. The
-//! gate of a variant that is compared with itself counts what is new since the newest accepted scan. If it counted what is
-//! new since the newest scan, a second upload of a failing report would pass.
+//! A scan is *accepted* if it passed its gate, if it is the first scan of its variant, or if a reviewer accepted it.
+//! The gate of a variant that is compared with itself counts what is new since the newest accepted scan. If it counted
+//! what is new since the newest scan, a second upload of a failing report would pass.
 //!
 //! After scans that did not pass, one that passes is accepted only if its thresholds are at least as strict as theirs.
-//! Otherwise an upload of the failing report without thresholds would make it the reference. For the same reason scans by
-//! untrusted tokens are never accepted in a series that has one by a trusted token.
+//! Otherwise an upload of the failing report without thresholds would make it the reference. For the same reason scans
+//! by untrusted tokens are never accepted in a series that has one by a trusted token.
 
 use crate::baseline::PatternError;
 use crate::event::Mark;
@@ -30,7 +30,8 @@ pub struct SeriesScan {
     /// The turn of the scan among the scans of this variant by this tool.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub turn: Option<u64>,
-    /// The time at which its report was made, if the report states a credible one; absent for scans of earlier versions.
+    /// The time at which its report was made, if the report states a credible one; absent for scans of earlier
+    /// versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub made_at: Option<Timestamp>,
 }
@@ -101,8 +102,8 @@ impl SeenReport {
     }
 }
 
-/// The register of a reviewer's decision to accept a scan. It is separate from the head, which an upload may move at the
-/// same time. Its last writer wins; if that is the older of two decisions, more counts as new, never less.
+/// The register of a reviewer's decision to accept a scan. It is separate from the head, which an upload may move at
+/// the same time. Its last writer wins; if that is the older of two decisions, more counts as new, never less.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AcceptedScan {
     /// The format's version: 1.
@@ -149,7 +150,7 @@ impl JudgedScan {
     /// A stored pattern of the project's settings is invalid.
     pub fn of(record: &ScanRecord, verdict: Verdict) -> Result<Self, PatternError> {
         let compared = match &record.reference {
-            Reference::None if record.lineage.is_none() => Compared::First,
+            Reference::None if record.is_first() => Compared::First,
             Reference::None => Compared::NoneAccepted,
             Reference::Previous { .. } => Compared::Previous,
             Reference::Accepted { .. }
@@ -163,9 +164,9 @@ impl JudgedScan {
         Ok(Self { verdict, thresholds, untrusted: record.trust.untrusted, compared })
     }
 
-    /// True if the scan is accepted without a reviewer, as the series is now: it passed, and nothing before it failed by
-    /// stricter thresholds; or it is the first scan of its variant, or the first by a trusted token, so that nothing could
-    /// be new.
+    /// True if the scan is accepted without a reviewer, as the series is now: it passed, and nothing before it failed
+    /// by stricter thresholds; or it is the first scan of its variant, or the first by a trusted token, so that nothing
+    /// could be new.
     fn is_accepted(&self, current: Option<&Head>) -> bool {
         let is_first = match self.compared {
             Compared::First => true,
@@ -182,8 +183,8 @@ impl JudgedScan {
         !self.untrusted && current.is_none_or(|current| current.newest_trusted().is_none())
     }
 
-    /// True if what failed before does not count for this scan: the scan before it is accepted, if only by a reviewer, or
-    /// all before it are by untrusted tokens.
+    /// True if what failed before does not count for this scan: the scan before it is accepted, if only by a reviewer,
+    /// or all before it are by untrusted tokens.
     fn begins_anew(&self, current: Option<&Head>) -> bool {
         self.compared == Compared::Previous
             || self.is_first_trusted(current)
@@ -192,8 +193,8 @@ impl JudgedScan {
 }
 
 impl Head {
-    /// Returns the head of a series after a scan. `judged` is absent if the scan is incomplete, which is never accepted.
-    /// The scan may be late: another one that comes after it may be the head already.
+    /// Returns the head of a series after a scan. `judged` is absent if the scan is incomplete, which is never
+    /// accepted. The scan may be late: another one that comes after it may be the head already.
     pub fn after(current: Option<&Self>, scan: SeriesScan, report: SeenReport, judged: Option<&JudgedScan>) -> Self {
         let newer = current.filter(|current| !scan.is_after(&current.newest));
         let (newest, report) = match newer {
@@ -253,8 +254,8 @@ impl Head {
         self.accepted_for(false, decision)
     }
 
-    /// Returns the newest accepted scan that a new scan is compared with, given the newest decision of a reviewer. A scan
-    /// by a trusted token is not compared with one by an untrusted token that no reviewer accepted.
+    /// Returns the newest accepted scan that a new scan is compared with, given the newest decision of a reviewer. A
+    /// scan by a trusted token is not compared with one by an untrusted token that no reviewer accepted.
     pub fn accepted_for(&self, untrusted: bool, decision: Option<&AcceptedScan>) -> Option<SeriesScan> {
         let own = self.accepted().filter(|_| untrusted || !self.accepted_untrusted);
         let decided = decision.map(|decision| decision.scan);

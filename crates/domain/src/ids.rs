@@ -232,15 +232,15 @@ impl TargetId {
 }
 
 impl ScanId {
-    /// Derives the id of the scan of a target that this subject uploads with this `Idempotency-Key`. The same key of another
-    /// subject, or for another target, is another key.
+    /// Derives the id of the scan of a target that this subject uploads with this `Idempotency-Key`. The same key of
+    /// another subject, or for another target, is another key.
     pub fn of_idempotency_key(subject: &Subject, project: &ProjectId, target: &TargetName, key: &str) -> Self {
         let fields = [subject.as_str(), project.as_str(), target.as_str(), key];
         Self::derived("v2:scan", &fields.map(str::as_bytes))
     }
 
-    /// Derives the id of the scan that is uploaded with the same key when the key of `before` no longer holds. Retries that
-    /// come at once derive the same.
+    /// Derives the id of the scan that is uploaded with the same key when the key of `before` no longer holds. Retries
+    /// that come at once derive the same.
     pub fn of_key_again(before: Self) -> Self {
         Self::derived("v1:scan:again", &[&before.short().0])
     }

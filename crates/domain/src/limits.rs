@@ -15,7 +15,8 @@ pub const TARGETS_OF_TOKEN_MAX: usize = 1_000;
 /// The maximum number of series of scans that one token begins in one target on one day (UTC). A series is that of a
 /// variant and a tool, so this bounds the variants that it makes up.
 pub const SERIES_OF_TOKEN_PER_DAY_MAX: u64 = 5_000;
-/// The maximum number of a project's pending requests to accept scans. They are part of the state that every upload reads.
+/// The maximum number of a project's pending requests to accept scans. They are part of the state that every upload
+/// reads.
 pub const ACCEPT_REQUESTS_MAX: usize = 100;
 /// The maximum number of tokens of a project, or of the account, that are neither revoked nor expired.
 pub const TOKENS_MAX: usize = 1_000;
@@ -35,8 +36,8 @@ pub const EXEMPTIONS_MAX: usize = 5_000;
 pub const EXEMPTED_OCCURRENCES_MAX: usize = 500;
 /// The maximum number of occurrences of all stored exemptions of a project.
 pub const EXEMPTED_OCCURRENCES_TOTAL_MAX: usize = 20_000;
-/// The maximum number of a project's exemptions that are pending because they were returned to review: code was edited or
-/// moved, or an issue became worse. Beyond it such code and issues count at the gate, but no exemption is requested.
+/// The maximum number of a project's exemptions that are pending because they were returned to review: code was edited
+/// or moved, or an issue became worse. Beyond it such code and issues count at the gate, but no exemption is requested.
 pub const RETURNED_MAX: usize = 1_000;
 /// The maximum number of exemptions that were ever approved for the whole installation.
 pub const PROMOTED_MAX: usize = 2_000;
@@ -59,8 +60,9 @@ pub const TREND_SCANS_REMEMBERED: usize = 64;
 /// the upload is shown as late. A report that a pipeline makes and uploads is minutes old; one of the day before may be
 /// that of a nightly scan.
 pub const REPORT_LATE_DAYS: u32 = 1;
-/// The maximum number of days of 24 hours that the time at which a report was made may be after the start of its upload.
-/// Times without a zone count as UTC and may be 14 hours ahead; a time above the limit is that of a wrong clock.
+/// The maximum number of days of 24 hours that the time at which a report was made may be after the start of its
+/// upload. Times without a zone count as UTC and may be 14 hours ahead; a time above the limit is that of a wrong
+/// clock.
 pub const REPORT_AHEAD_DAYS_MAX: u32 = 1;
 /// The maximum number of scans of one run of a pipeline that are stored, the newest ones.
 pub const EXECUTION_SCANS_MAX: usize = 200;

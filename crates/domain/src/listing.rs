@@ -73,8 +73,8 @@ impl PackedExemption {
 
 /// The number of values of each part of a packed issue.
 const SIZES: [u32; 4] = [3, 7, 6, 10];
-/// The buckets that are numbered. An issue that was not seen has the number of a new one plus [`NOT_SEEN_OFFSET`], so that
-/// numbers that were stored before this bucket existed keep their meaning.
+/// The buckets that are numbered. An issue that was not seen has the number of a new one plus [`NOT_SEEN_OFFSET`], so
+/// that numbers that were stored before this bucket existed keep their meaning.
 const NUMBERED: [Bucket; 3] = [Bucket::New, Bucket::Common, Bucket::Remediated];
 /// The first number that no issue of a numbered bucket has.
 const NOT_SEEN_OFFSET: u32 = (1 << 16) * SIZES[0] * SIZES[1] * SIZES[2] * SIZES[3];

@@ -103,7 +103,8 @@ impl KnownParts {
     }
 
     /// Returns the known parts after a complete report, or nothing if they are the same. A set without dropped parts is
-    /// forgotten if the report has all of it and more: the parts are scanned again, and missing if they vanish once more.
+    /// forgotten if the report has all of it and more: the parts are scanned again, and missing if they vanish once
+    /// more.
     pub fn after(mut self, set: PartSet) -> Option<Self> {
         let before = self.sets.len();
         self.sets.retain(|known| known.dropped.is_none() || !is_within(&known.parts, &set.parts));
@@ -118,7 +119,8 @@ impl KnownParts {
         self.has(parts) || self.missing_parts(parts).is_some()
     }
 
-    /// Joins the sets of a tool's reports and those of reports by several tools. The tool's own sets are the newer ones.
+    /// Joins the sets of a tool's reports and those of reports by several tools. The tool's own sets are the newer
+    /// ones.
     pub fn joined(of_tool: Option<Self>, of_several: Option<Self>) -> Option<Self> {
         match (of_tool, of_several) {
             (Some(of_tool), Some(of_several)) => {

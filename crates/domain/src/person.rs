@@ -1,21 +1,21 @@
-//! Subjects that look like the same person. Who may not approve a request must not be able to by a subject that people take
-//! for another spelling of it, or that they cannot tell from another one.
+//! Subjects that look like the same person. Who may not approve a request must not be able to by a subject that people
+//! take for another spelling of it, or that they cannot tell from another one.
 
 use crate::ids::Subject;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::confusable_detection::skeleton;
 
 impl Subject {
-    /// True if both may name the same person: they differ at most by case, width, white space, marks without a width, and
-    /// characters that look alike (Unicode TS 39).
+    /// True if both may name the same person: they differ at most by case, width, white space, marks without a width,
+    /// and characters that look alike (Unicode TS 39).
     pub fn is_same_person(&self, other: &Self) -> bool {
         let (own, other) = (spellings(self.as_str()), spellings(other.as_str()));
         own.iter().zip(&other).any(|(own, other)| own == other)
     }
 }
 
-/// Returns a subject's forms, of which one is equal for subjects that are the same. Case and likeness need different ones:
-/// `I` looks like `l`, and is the capital of `i`.
+/// Returns a subject's forms, of which one is equal for subjects that are the same. Case and likeness need different
+/// ones: `I` looks like `l`, and is the capital of `i`.
 fn spellings(subject: &str) -> [String; 3] {
     let wide: String = subject.nfkc().collect();
     let text = wide.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -24,7 +24,8 @@ pub enum Reference {
         /// Its previous scan.
         scan: ScanId,
     },
-    /// The newest accepted scan of the same variant, because the previous scan was not accepted. Otherwise a repeated upload of the same failing report would pass.
+    /// The newest accepted scan of the same variant, because the previous scan was not accepted. Otherwise a repeated
+    /// upload of the same failing report would pass.
     Accepted {
         /// The variant itself.
         variant: VariantName,

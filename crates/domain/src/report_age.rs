@@ -1,5 +1,5 @@
-//! The age of a report, by the time at which its scanner made it. The scanner states that time, and nothing proves it: it
-//! is evidence to show, and changes no verdict.
+//! The age of a report, by the time at which its scanner made it. The scanner states that time, and nothing proves it:
+//! it is evidence to show, and changes no verdict.
 
 use crate::head::SeriesScan;
 use crate::ids::ScanId;
@@ -17,8 +17,8 @@ pub struct NewerReport {
 }
 
 impl NewerReport {
-    /// Returns the newest accepted scan of a series, if a report that was made at `made_at` and uploaded at `received` is
-    /// older than the report of that scan. Equal times are not older: the same report may be uploaded again.
+    /// Returns the newest accepted scan of a series, if a report that was made at `made_at` and uploaded at `received`
+    /// is older than the report of that scan. Equal times are not older: the same report may be uploaded again.
     pub fn find(accepted: Option<&SeriesScan>, made_at: Option<Timestamp>, received: Timestamp) -> Option<Self> {
         let own = credible(made_at, received)?;
         let SeriesScan { scan, made_at, .. } = accepted?;

@@ -49,7 +49,8 @@ pub struct ScanRequest {
     /// The run of the pipeline.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub execution: Option<PipelineName>,
-    /// The attempt of the pipeline's step. A scan replaces those of the same step only under a name that none of them has.
+    /// The attempt of the pipeline's step. A scan replaces those of the same step only under a name that none of them
+    /// has.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempt: Option<PipelineName>,
 }
@@ -85,8 +86,8 @@ pub struct ScanRecord {
     /// The first of the parts that the previous report had and this one lacks. A scan with missing parts is incomplete.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub missing: Vec<String>,
-    /// The parts that earlier reports had, if a reviewer accepted that this one lacks them. The scan is complete without
-    /// them.
+    /// The parts that earlier reports had, if a reviewer accepted that this one lacks them. The scan is complete
+    /// without them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dropped: Option<DroppedParts>,
     /// The uploader.
@@ -157,7 +158,8 @@ impl UploadTrust {
 }
 
 impl ScanRecord {
-    /// Returns the pipeline of the scan, if the token of the upload proves it. Exemptions for a pipeline apply only then.
+    /// Returns the pipeline of the scan, if the token of the upload proves it. Exemptions for a pipeline apply only
+    /// then.
     pub fn proven_pipeline(&self) -> Option<&PipelineName> {
         self.request.pipeline.as_ref().filter(|_| !self.trust.unproven_pipeline)
     }
@@ -166,6 +168,11 @@ impl ScanRecord {
     /// results use the same ids.
     pub fn identity_scan(&self) -> ScanId {
         self.replay_of.unwrap_or(self.id)
+    }
+
+    /// True if it is the first scan of its series, so that there was none to compare it with.
+    pub fn is_first(&self) -> bool {
+        self.reference == Reference::None && self.lineage.is_none()
     }
 
     /// True if the scan is complete, given the report's own summary. Only complete scans remediate issues and serve as

@@ -67,13 +67,15 @@ pub struct ScanLog {
     pub untrusted: BTreeMap<VariantName, NewestScan>,
     /// True if a variant with a complete scan was forgotten. Then it is unknown if a pattern matches nothing.
     pub forgotten: bool,
-    /// The number of the first complete scan of each variant in [`DEFAULT_BRANCHES`], of tokens that may upload baselines.
+    /// The number of the first complete scan of each variant in [`DEFAULT_BRANCHES`], of tokens that may upload
+    /// baselines.
     pub first_of_default: BTreeMap<VariantName, u64>,
     /// The newest incomplete scan of each variant, of tokens that may upload baselines.
     pub incomplete: BTreeMap<VariantName, NewestScan>,
     /// The same of tokens that may not.
     pub untrusted_incomplete: BTreeMap<VariantName, NewestScan>,
-    /// The newest scan of each series of each variant, of tokens that may upload baselines. The keys are those of [`step`].
+    /// The newest scan of each series of each variant, of tokens that may upload baselines. The keys are those of
+    /// [`step`].
     pub steps: BTreeMap<String, NewestScan>,
     /// The same of tokens that may not.
     pub untrusted_steps: BTreeMap<String, NewestScan>,

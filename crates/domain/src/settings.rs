@@ -130,8 +130,8 @@ impl Default for NoticeDays {
     }
 }
 
-/// A number of levels, from 0 to 5, by which the severity of an issue may rise above the one that was approved. `unassigned`
-/// is one level below `info`.
+/// A number of levels, from 0 to 5, by which the severity of an issue may rise above the one that was approved.
+/// `unassigned` is one level below `info`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SeverityRise(u32);
@@ -187,8 +187,8 @@ word_enum! {
 }
 
 word_enum! {
-    /// The people who may change a baseline that is set, and accept that something is not scanned any more. Both move what
-    /// a developer's own change is judged by.
+    /// The people who may change a baseline that is set, and accept that something is not scanned any more. Both move
+    /// what a developer's own change is judged by.
     #[derive(Default)]
     pub enum BaselineChanges: "a value of `baseline_changes`", eq_ignore_ascii_case {
         /// Reviewers: the roles secops and admin. A developer may set the first baseline of a target.

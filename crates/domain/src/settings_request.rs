@@ -1,5 +1,5 @@
-//! A request to change the settings that can loosen the gate, and a reviewer's decision. They decide what every upload is
-//! judged by, so a developer's change takes two people, as an exemption does.
+//! A request to change the settings that can loosen the gate, and a reviewer's decision. They decide what every upload
+//! is judged by, so a developer's change takes two people, as an exemption does.
 
 use crate::change_decision::{ChangeDecision, PendingChange};
 use crate::criteria::{LeastCriteria, TargetPattern};
@@ -70,8 +70,8 @@ impl GateSettings {
 pub struct SettingsRequest {
     /// The requested settings.
     pub requested: GateSettings,
-    /// All settings that can be requested, at the time of the request. They work together: the strictest criterion of all
-    /// counts.
+    /// All settings that can be requested, at the time of the request. They work together: the strictest criterion of
+    /// all counts.
     pub current: GateSettings,
     /// The requester's reason.
     pub reason: String,

@@ -46,8 +46,8 @@ pub struct Signatures {
     /// The code of a resource. A reviewer sees it, although the resource is matched by its name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub judged: Option<Short>,
-    /// The code as a reviewer judged it, with the white space that means something; of a named thing that has code, too.
-    /// Absent if the report shows no code, and in scans of earlier versions.
+    /// The code as a reviewer judged it, with the white space that means something; of a named thing that has code,
+    /// too. Absent if the report shows no code, and in scans of earlier versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub exact: Option<Short>,
     /// True if `snippet` is distinct enough to be matched in another file.

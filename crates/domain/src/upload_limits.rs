@@ -1,5 +1,5 @@
-//! The limits of a token's uploads. The party that is judged must not move what it is judged by: a token of a pull request
-//! must not write the baseline that the pull request is compared with.
+//! The limits of a token's uploads. The party that is judged must not move what it is judged by: a token of a pull
+//! request must not write the baseline that the pull request is compared with.
 
 use crate::baseline::{BaselinePattern, ChosenBaseline, PatternError};
 use crate::ids::PipelineName;

@@ -1,6 +1,6 @@
 //! Compares the fold of the exemptions' journal with a simple model, over random sequences of events: both refuse the
-//! same events, and after each event all exemptions have the same version, the same status at every time, and exempt the
-//! same.
+//! same events, and after each event all exemptions have the same version, the same status at every time, and exempt
+//! the same.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot continue has failed")]
 
@@ -36,8 +36,8 @@ const PEOPLE: [&str; 4] = ["ann", " Ann", "bob", "cy"];
 /// One event of a sequence.
 #[derive(Debug, Clone)]
 enum Step {
-    /// A person acts, some time after the previous step. `seen`: the version that each decision is made on, as the number
-    /// of changes since; absent for any version.
+    /// A person acts, some time after the previous step. `seen`: the version that each decision is made on, as the
+    /// number of changes since; absent for any version.
     Acts { who: &'static str, after: i64, acts: Vec<(String, Act)>, together: bool, seen: Option<usize> },
     /// A retry appends an earlier event again.
     Again { back: usize, after: i64 },

@@ -479,8 +479,8 @@ pub struct ReportSummary {
     pub scanner_errors: Vec<String>,
     /// The number of errors that the scanner reports about its run.
     pub scanner_errors_total: u64,
-    /// The things that the scanner could not examine; at most [`BLIND_SPOTS_MAX`](crate::limits::BLIND_SPOTS_MAX). If there is
-    /// more, the last one is everything.
+    /// The things that the scanner could not examine; at most [`BLIND_SPOTS_MAX`](crate::limits::BLIND_SPOTS_MAX). If
+    /// there is more, the last one is everything.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub blind_spots: Vec<BlindSpot>,
     /// The number of things that the scanner examined, where the report states it.

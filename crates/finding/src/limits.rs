@@ -22,8 +22,8 @@ pub const JSON_DEPTH_MAX: usize = 128;
 pub const XML_DEPTH_MAX: usize = 128;
 /// Most rejected entries that are listed with their reasons. The count is always exact.
 pub const REJECTED_LISTED_MAX: usize = 100;
-/// Most bytes of all texts in a report's summary, as JSON: the summary is one value of the store. Errors and rejected entries
-/// over it are counted only, and blind spots become one over everything.
+/// Most bytes of all texts in a report's summary, as JSON: the summary is one value of the store. Errors and rejected
+/// entries over it are counted only, and blind spots become one over everything.
 pub const SUMMARY_TEXT_BYTES_MAX: usize = 160 * 1024;
 /// Most blind spots of one report. More of them become one over everything, so that none is lost.
 pub const BLIND_SPOTS_MAX: usize = 1000;

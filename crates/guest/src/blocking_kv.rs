@@ -1,7 +1,7 @@
 //! The key-value store by calls that block the instance: `wasi:keyvalue`, whose `increment` no other interface has.
 //!
-//! A component uses this store or [`SpinKv`](crate::SpinKv), never both; ARCHITECTURE.md, "State", says why. Its calls have
-//! no time limit of their own: the callers of such a component bound the wait ([`chain`](crate::chain)).
+//! A component uses this store or [`SpinKv`](crate::SpinKv), never both; ARCHITECTURE.md, "State", says why. Its calls
+//! have no time limit of their own: the callers of such a component bound the wait ([`chain`](crate::chain)).
 
 use crate::clock;
 use std::time::Duration;

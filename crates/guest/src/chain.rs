@@ -17,12 +17,12 @@ use spin_sdk::http::{HeaderMap, Request, Response, StatusCode, send};
 use std::time::Duration;
 use store::poll::Clock;
 
-/// The longest that a call of `ledger` may take: it waits for earlier writers for some seconds, and cannot bound its own
-/// calls of the store, which block it.
+/// The longest that a call of `ledger` may take: it waits for earlier writers for some seconds, and cannot bound its
+/// own calls of the store, which block it.
 const LEDGER_MAX: Duration = Duration::from_secs(15);
-/// The longest that a call of `parser` or of a stage may take: twice the time that the embedded host gives a whole request,
-/// so that a large report is never cut off by this. It ends the wait for a store that went away in the middle, on hosts
-/// that have no time limit.
+/// The longest that a call of `parser` or of a stage may take: twice the time that the embedded host gives a whole
+/// request, so that a large report is never cut off by this. It ends the wait for a store that went away in the middle,
+/// on hosts that have no time limit.
 const WORK_MAX: Duration = Duration::from_secs(60);
 
 /// The other components, called by service chaining.

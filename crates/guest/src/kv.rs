@@ -8,8 +8,8 @@ use store::kv::{Kv, KvError};
 /// The longest that a call of the store may take. A host may wait for minutes for a store that is away.
 const CALL_MAX: Duration = Duration::from_secs(10);
 
-/// The application's key-value store, opened for one request. Its calls do not block the instance. A component uses this
-/// store or [`SpinBlockingKv`](crate::SpinBlockingKv), never both.
+/// The application's key-value store, opened for one request. Its calls do not block the instance. A component uses
+/// this store or [`SpinBlockingKv`](crate::SpinBlockingKv), never both.
 pub struct SpinKv {
     store: Store,
 }

@@ -2,8 +2,8 @@
 //!
 //! A host may give an instance 16 concurrent requests and 128 MiB for all of them; running out ends all 16. So work
 //! whose memory grows with the scan takes a share first. All shares of an instance are in one account. Work
-//! that needs much memory also computes for long, and the instance has one thread: while a large share is held, the host
-//! gives the instance no further requests, and starts another instance for them.
+//! that needs much memory also computes for long, and the instance has one thread: while a large share is held, the
+//! host gives the instance no further requests, and starts another instance for them.
 
 use crate::chain::Chain;
 use spin_sdk::wit_bindgen;
@@ -18,8 +18,8 @@ use store::poll;
 /// values.
 const SHARED_BYTES_MAX: usize = 80 * 1024 * 1024;
 
-/// The size of a share from which on its instance gets no further requests, in bytes: some thousand findings, which take
-/// some ten milliseconds.
+/// The size of a share from which on its instance gets no further requests, in bytes: some thousand findings, which
+/// take some ten milliseconds.
 const ALONE_FROM_BYTES: usize = 2 * 1024 * 1024;
 
 /// True if there is a host that can be asked: not in native tests.
@@ -35,8 +35,8 @@ struct Share {
 }
 
 impl Share {
-    /// Grows the share to `bytes`, without waiting. Returns false, and leaves the share as it is, if all shares together
-    /// would then exceed `all_bytes_max`.
+    /// Grows the share to `bytes`, without waiting. Returns false, and leaves the share as it is, if all shares
+    /// together would then exceed `all_bytes_max`.
     #[must_use]
     fn try_grow_to(&mut self, bytes: usize, all_bytes_max: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);

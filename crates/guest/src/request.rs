@@ -211,8 +211,8 @@ impl Reply {
         Self { status, media_type: "application/json".to_owned(), headers: Vec::new(), body }
     }
 
-    /// The same reply with the header `Idempotent-Replayed`, if an earlier request under the same `Idempotency-Key` had the
-    /// effect.
+    /// The same reply with the header `Idempotent-Replayed`, if an earlier request under the same `Idempotency-Key` had
+    /// the effect.
     #[must_use]
     pub fn repeated(mut self, is_repeated: bool) -> Self {
         self.headers.extend(is_repeated.then(|| (IDEMPOTENT_REPLAYED, "true".to_owned())));

@@ -1,5 +1,5 @@
-//! The start of every call that needs a token: opens the store, reads the time, authenticates the caller, finds the call
-//! and checks that the caller is allowed to make it.
+//! The start of every call that needs a token: opens the store, reads the time, authenticates the caller, finds the
+//! call and checks that the caller is allowed to make it.
 
 use crate::kv::SpinKv;
 use crate::request::HttpRequest;

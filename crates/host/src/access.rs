@@ -1,7 +1,7 @@
 //! The access log: one line for each request from outside, written when its response has been sent or given up.
 //!
-//! Holds neither headers nor query strings: both can carry secrets. Requests that fail have so many lines a second; how many
-//! more there were is a line of its own, and the metrics count them all.
+//! Holds neither headers nor query strings: both can carry secrets. Requests that fail have so many lines a second; how
+//! many more there were is a line of its own, and the metrics count them all.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};

@@ -1,16 +1,16 @@
 //! Admits requests from outside, up to a limit, and shares the places out.
 //!
-//! Refuses at once what is over the limit: a queue would only add waiting to a server that cannot keep up. Only requests
-//! without a credential wait, for one another.
+//! Refuses at once what is over the limit: a queue would only add waiting to a server that cannot keep up. Only
+//! requests without a credential wait, for one another.
 //!
-//! Each request counts with its parties: its client's network, its credential, its project. The last eighth of the places
-//! is kept for parties that have less than half of all places. So one party may use nearly all of an idle server, and
-//! never the places that others want. Requests without a credential have a limit of their own that nothing lifts: they
-//! cost a client nothing, and nothing that is for them is urgent. For the same reason components work on few of them at a
-//! time: a flood of them takes half of the cores at most.
+//! Each request counts with its parties: its client's network, its credential, its project. The last eighth of the
+//! places is kept for parties that have less than half of all places. So one party may use nearly all of an idle
+//! server, and never the places that others want. Requests without a credential have a limit of their own that nothing
+//! lifts: they cost a client nothing, and nothing that is for them is urgent. For the same reason components work on
+//! few of them at a time: a flood of them takes half of the cores at most.
 //!
-//! Large requests have few places of their own: each keeps a core busy for seconds. A request is large by the length that it
-//! states, or else once so much of its body has arrived.
+//! Large requests have few places of their own: each keeps a core busy for seconds. A request is large by the length
+//! that it states, or else once so much of its body has arrived.
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -43,8 +43,8 @@ const ANONYMOUS_SHARE: usize = 4;
 /// The part of the cores that work on requests without a credential, at least one core.
 const ANONYMOUS_CORES: usize = 2;
 
-/// Time after which a request without a credential lets the next one begin, even if it is not answered. Otherwise one that
-/// waits for its client would stop all others.
+/// Time after which a request without a credential lets the next one begin, even if it is not answered. Otherwise one
+/// that waits for its client would stop all others.
 const ANONYMOUS_HEAD_START: Duration = Duration::from_millis(20);
 
 /// The parameter of a route that names whom a request is for, as in `/projects/:project/...`.
@@ -180,7 +180,8 @@ impl Gate {
         Ok(Admission { held: Arc::new(held) })
     }
 
-    /// Waits until work on an admitted request may begin: at once for a request with a credential, and in order for others.
+    /// Waits until work on an admitted request may begin: at once for a request with a credential, and in order for
+    /// others.
     pub(crate) async fn begin(&self, admission: &Admission) -> Begun<'_> {
         let anonymous = admission.held.parties.0.iter().any(|(share, _)| *share == Share::Anonymous);
         let place = if anonymous { self.anonymous_work.acquire().await.ok() } else { None };
@@ -204,8 +205,8 @@ impl Begun<'_> {
 }
 
 impl Admission {
-    /// Takes a place for a large request, unless the request has one. The last place is only for a project and a credential
-    /// that have none.
+    /// Takes a place for a large request, unless the request has one. The last place is only for a project and a
+    /// credential that have none.
     pub(crate) fn enlarge(&self) -> Result<(), Problem> {
         let held = &self.held;
         if held.is_large.load(Ordering::Relaxed) {

@@ -1,5 +1,5 @@
-//! Bodies on their way through the host: requests are measured against the limits of size and of patience, responses are
-//! counted.
+//! Bodies on their way through the host: requests are measured against the limits of size and of patience, responses
+//! are counted.
 //!
 //! Nothing is buffered.
 
@@ -65,8 +65,8 @@ impl LimitedBody {
         (body, Refused(receiver))
     }
 
-    /// Counts the body with its request. It takes a place for large requests as soon as it is large: now, if its stated length
-    /// is.
+    /// Counts the body with its request. It takes a place for large requests as soon as it is large: now, if its stated
+    /// length is.
     ///
     /// # Errors
     /// There is no such place.

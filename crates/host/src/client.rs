@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName};
 
 use crate::outbound::Network;
 
-/// The header to which each proxy adds the address that it saw. `Forwarded` (RFC 7239) is not read: a proxy that adds to
-/// one of the two passes the other on as the client wrote it, so only one can be believed.
+/// The header to which each proxy adds the address that it saw. `Forwarded` (RFC 7239) is not read: a proxy that adds
+/// to one of the two passes the other on as the client wrote it, so only one can be believed.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The network of a client: an IPv4 address or an IPv6 /64, which is the least that one customer has of each.
@@ -37,8 +37,8 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
-    /// The client of a request from `peer`: the last address on its way that is no trusted proxy's. An address that cannot
-    /// be read ends the search at the proxy that passed it on. The port is 0 where only a proxy saw it.
+    /// The client of a request from `peer`: the last address on its way that is no trusted proxy's. An address that
+    /// cannot be read ends the search at the proxy that passed it on. The port is 0 where only a proxy saw it.
     pub(crate) fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
         let mut client = peer;
         if !self.trust(peer.ip()) {

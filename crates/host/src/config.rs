@@ -39,7 +39,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Serves `app` with standard limits on a free port of this machine alone, without a listener for health and metrics.
+    /// Serves `app` with standard limits on a free port of this machine alone, without a listener for health and
+    /// metrics.
     pub fn new(app: AppSource, state_dir: impl Into<PathBuf>) -> Self {
         Self {
             app,

@@ -192,8 +192,8 @@ impl Place {
 }
 
 impl Busy {
-    /// True if the connection should end with this response, to make room for a refused one of its network. Otherwise the
-    /// clients of a large network that came first would keep its connections, and the others would never have one.
+    /// True if the connection should end with this response, to make room for a refused one of its network. Otherwise
+    /// the clients of a large network that came first would keep its connections, and the others would never have one.
     pub(crate) fn makes_room(&self) -> bool {
         let Place { shared, client, opened, .. } = &*self.0;
         let Some(client) = client.as_ref().filter(|_| KEPT <= opened.elapsed()) else { return false };

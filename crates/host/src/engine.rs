@@ -1,7 +1,7 @@
 //! The Wasm engine: its configuration, its clock, and the compilation of components.
 //!
-//! Compiled code is kept on disk and shared by all servers of a user; the directory must be writable by that user alone,
-//! because what is in it is executed.
+//! Compiled code is kept on disk and shared by all servers of a user; the directory must be writable by that user
+//! alone, because what is in it is executed.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

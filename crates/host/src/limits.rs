@@ -10,8 +10,8 @@ pub struct Limits {
     pub guest_memory_bytes: usize,
     /// Bytes of linear memory of all instances. While they have more, no request is accepted.
     pub total_memory_bytes: usize,
-    /// Time limit of a component from the arrival of the request's head to the head of its response, including the time in
-    /// which the client sends the body; and again for its work after that.
+    /// Time limit of a component from the arrival of the request's head to the head of its response, including the time
+    /// in which the client sends the body; and again for its work after that.
     pub request_timeout: Duration,
     /// Time limit of a call to a key-value store. The component gets an error that says so.
     pub store_timeout: Duration,
@@ -19,11 +19,11 @@ pub struct Limits {
     pub body_bytes: u64,
     /// Requests from outside that may be in progress. Calls between components do not count.
     pub concurrent_requests: usize,
-    /// Of these, requests without a credential, which is a header `Authorization` or `Cookie`; a quarter of them for one
-    /// client network.
+    /// Of these, requests without a credential, which is a header `Authorization` or `Cookie`; a quarter of them for
+    /// one client network.
     pub anonymous_requests: usize,
-    /// Of all requests, large ones that may be in progress. They keep a core busy each, so more of them would only hold one
-    /// another up, and everyone else. The last place is for a project and a credential that have none.
+    /// Of all requests, large ones that may be in progress. They keep a core busy each, so more of them would only hold
+    /// one another up, and everyone else. The last place is for a project and a credential that have none.
     pub large_requests: usize,
     /// Bytes of body from which on a request is large; an eighth of it, if the body is compressed.
     pub large_bytes: u64,
@@ -43,9 +43,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 128 MiB for an instance and 4 GiB for all; 30 s for a request and 10 s for a call to a store; 300 MiB of body; 256
-    /// requests, 128 of them without a credential, and as many with over 4 MiB of body as there are cores, at least 2; 1,024 connections, 256 of them for one client network; 30 s for a head, 15 s without a request, 10
-    /// minutes of age, 15 s of waiting for a client.
+    /// 128 MiB for an instance and 4 GiB for all; 30 s for a request and 10 s for a call to a store; 300 MiB of body;
+    /// 256 requests, 128 of them without a credential, and as many with over 4 MiB of body as there are cores, at least
+    /// 2; 1,024 connections, 256 of them for one client network; 30 s for a head, 15 s without a request, 10 minutes of
+    /// age, 15 s of waiting for a client.
     pub fn standard() -> Self {
         Self {
             guest_memory_bytes: 128 << 20,

@@ -1,7 +1,7 @@
 //! The responses the host gives on its own account, as `application/problem+json` (RFC 9457).
 //!
-//! Each says what to do about it. None repeats what a component or a client said, and none shows internals: those are in
-//! the log.
+//! Each says what to do about it. None repeats what a component or a client said, and none shows internals: those are
+//! in the log.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Routes: from a path to its trigger.
 //!
 //! The patterns are Spin's: literal segments, `:name` segments that take one segment, and a trailing `/...` that takes
-//! the rest, also an empty rest. The most specific pattern wins, judged segment by segment from the left: literal before
-//! `:name` before `/...`. It knows nothing of methods or hosts, and decodes no percent-escapes.
+//! the rest, also an empty rest. The most specific pattern wins, judged segment by segment from the left: literal
+//! before `:name` before `/...`. It knows nothing of methods or hosts, and decodes no percent-escapes.
 
 /// The routes of an application, each leading to a `T`.
 #[derive(Debug)]

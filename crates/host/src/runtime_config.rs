@@ -1,7 +1,7 @@
 //! The runtime configuration: where the key-value stores are, in the format of Spin's `--runtime-config-file`.
 //!
-//! Reads `state_dir` and `[key_value_store.<label>]` of the types `spin` (SQLite) and `redis`. Everything else that Spin
-//! would read is refused by name, so that nobody believes a setting to be in force that is not.
+//! Reads `state_dir` and `[key_value_store.<label>]` of the types `spin` (SQLite) and `redis`. Everything else that
+//! Spin would read is refused by name, so that nobody believes a setting to be in force that is not.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

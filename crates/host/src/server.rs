@@ -40,8 +40,9 @@ pub(crate) const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 /// Connections that the system completes before they are accepted.
 const BACKLOG: u32 = 1024;
 
-/// Connections per second and core that are served or answered, and how many may be at once. Opening and closing one costs
-/// the server a hundredth of a millisecond; a flood of them leaves it the rest of its time. More wait until they are accepted.
+/// Connections per second and core that are served or answered, and how many may be at once. Opening and closing one
+/// costs the server a hundredth of a millisecond; a flood of them leaves it the rest of its time. More wait until they
+/// are accepted.
 const CONNECTIONS_PER_CORE: u32 = 1000;
 const CONNECTIONS_AT_ONCE: u32 = 1024;
 
@@ -52,8 +53,9 @@ const SEND_BUFFER_BYTES: u32 = 256 << 10;
 /// Bytes of a request's head. hyper itself takes at most 100 headers, and a URI of at most 65,534 bytes.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
-/// Connections over their client's share that are answered within a time. Enough for a crowd behind one address; others are
-/// reset, which a client cannot tell from a network fault. It costs less, so that a flood does not keep the server busy.
+/// Connections over their client's share that are answered within a time. Enough for a crowd behind one address; others
+/// are reset, which a client cannot tell from a network fault. It costs less, so that a flood does not keep the server
+/// busy.
 const REFUSALS: usize = 512;
 const REFUSAL: Duration = Duration::from_secs(1);
 
@@ -207,8 +209,8 @@ async fn accept(
     }
 }
 
-/// Answers a connection that its client has too many of, without reading a request. Only so many are answered within a time;
-/// the rest are closed at once. Returns false if this is one of them.
+/// Answers a connection that its client has too many of, without reading a request. Only so many are answered within a
+/// time; the rest are closed at once. Returns false if this is one of them.
 fn refuse(mut stream: TcpStream) -> bool {
     static PLACES: Semaphore = Semaphore::const_new(REFUSALS);
     let Ok(place) = PLACES.try_acquire() else { return false };

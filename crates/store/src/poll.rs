@@ -22,7 +22,8 @@ pub trait Clock {
 }
 
 /// Repeats `check` until it returns `Some`, and returns that value, or `None` once `limit` has passed. The first check
-/// comes before the first pause, the last one after the limit: a limit of zero checks once. `Duration::MAX` never gives up.
+/// comes before the first pause, the last one after the limit: a limit of zero checks once. `Duration::MAX` never gives
+/// up.
 ///
 /// `check` gets the time waited so far. A check whose patience depends on what it sees compares with that time and
 /// returns `Some` to end the wait early:

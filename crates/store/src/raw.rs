@@ -1,7 +1,8 @@
 //! The raw segments of an upload: its parts as they are stored, cut and encrypted. No report is stored in clear.
 //!
 //! The cipher is ChaCha20-Poly1305 (RFC 8439): Wasm has no instructions for AES, and AES in software is slow or leaks
-//! through its timing. A key encrypts the segments of one upload only, each under its number, so no nonce is used twice.
+//! through its timing. A key encrypts the segments of one upload only, each under its number, so no nonce is used
+//! twice.
 
 use crate::keys;
 use crate::kv::KvError;
@@ -17,8 +18,8 @@ use std::fmt;
 const OVERHEAD_BYTES: usize = 16;
 /// The content of one segment before encryption, in bytes.
 pub const SEGMENT_BYTES: usize = VALUE_BYTES_MAX - OVERHEAD_BYTES;
-/// Added to the number of a sidecar's segment before encryption: report and sidecar have the same key, and no number may
-/// be used twice with it.
+/// Added to the number of a sidecar's segment before encryption: report and sidecar have the same key, and no number
+/// may be used twice with it.
 const SIDECAR_NUMBERS: u32 = 1 << 31;
 
 /// A part of an upload.

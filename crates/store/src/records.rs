@@ -23,9 +23,9 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// The sign of life of an upload that others wait for: it has claimed a scan and not yet frozen it, or it has a turn among
-/// the scans of a variant by a tool. It is written again and again while the upload works, if that takes long. One that
-/// stays as it is, or stays absent, is that of a dead upload.
+/// The sign of life of an upload that others wait for: it has claimed a scan and not yet frozen it, or it has a turn
+/// among the scans of a variant by a tool. It is written again and again while the upload works, if that takes long.
+/// One that stays as it is, or stays absent, is that of a dead upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOfLife {
     /// The format's version: 2. Version 1, of turns alone, had the number of findings and was written once.

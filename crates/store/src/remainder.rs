@@ -1,6 +1,6 @@
-//! Writes the remainder of a scan: the occurrences of earlier scans that it did not see. It is stored like the results of a
-//! scan of its own, under a derived id, so that every reader of a scan can read it. It has copies of everything, because
-//! the earlier scans may be removed.
+//! Writes the remainder of a scan: the occurrences of earlier scans that it did not see. It is stored like the results
+//! of a scan of its own, under a derived id, so that every reader of a scan can read it. It has copies of everything,
+//! because the earlier scans may be removed.
 
 use crate::document;
 use crate::keys;
@@ -48,7 +48,8 @@ impl<'a> EarlierScans<'a> {
     }
 }
 
-/// Writes the remainder of a scan with these issues, and returns the number of issues in it. A repeated run writes the same.
+/// Writes the remainder of a scan with these issues, and returns the number of issues in it. A repeated run writes the
+/// same.
 ///
 /// # Errors
 /// The store failed.

@@ -52,8 +52,8 @@ pub async fn row_counts(kv: &impl Kv, scan: ScanId) -> Result<(usize, usize), Kv
     Ok((issues, size(&grouped.occurrences)))
 }
 
-/// Reads the rows of a scan whose stages are finished: its issues, then the remediated ones, then those that were not seen;
-/// and its occurrences.
+/// Reads the rows of a scan whose stages are finished: its issues, then the remediated ones, then those that were not
+/// seen; and its occurrences.
 ///
 /// # Errors
 /// The store failed, or a stage is not finished.

@@ -189,8 +189,8 @@ pub struct Compared {
     /// The number of issues in the [remainder](crate::remainder); 0 if the scan has no remainder.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub remainder: u32,
-    /// The numbers that the next scan should examine: those of this scan, or of an earlier one, if this scan examined too
-    /// little.
+    /// The numbers that the next scan should examine: those of this scan, or of an earlier one, if this scan examined
+    /// too little.
     #[serde(skip_serializing_if = "is_default", default)]
     pub expected: Examined,
 }
@@ -256,11 +256,12 @@ pub struct GateResult {
     pub exempted: Manifest,
     /// The occurrences that were exempted in another form, so that the exemption does not apply.
     pub returned: Manifest,
-    /// The exemptions that do not apply because their issue is worse than what was judged. Version 4 without it has none.
+    /// The exemptions that do not apply because their issue is worse than what was judged. Version 4 without it has
+    /// none.
     #[serde(skip_serializing_if = "is_default", default)]
     pub outgrown: Manifest,
-    /// The fields for filtering of each issue, in the order of [`Grouped::issues`], then of each remediated issue, in the
-    /// order of [`Compared::remediated`], then of each issue that only the remainder has.
+    /// The fields for filtering of each issue, in the order of [`Grouped::issues`], then of each remediated issue, in
+    /// the order of [`Compared::remediated`], then of each issue that only the remainder has.
     pub entries: Manifest,
     /// The additional ids of issues, each with the issue's position in [`Grouped::issues`].
     pub other_ids: Manifest,

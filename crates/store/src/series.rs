@@ -27,8 +27,8 @@ pub async fn head(
     document::find(kv, &keys::head(target, variant, &series.tool, &series.categories)).await
 }
 
-/// Reads the known sets of parts of a variant's reports by a tool. If they do not decide about `parts`, those of reports by
-/// several tools too.
+/// Reads the known sets of parts of a variant's reports by a tool. If they do not decide about `parts`, those of
+/// reports by several tools too.
 ///
 /// # Errors
 /// The store failed.
@@ -51,8 +51,8 @@ pub async fn known_parts(
     Ok(KnownParts::joined(of_tool, of_several))
 }
 
-/// Reads the newest complete scans that can show what a scan's report lacks: that of its own series, and those of the series
-/// whose reports had its parts and more.
+/// Reads the newest complete scans that can show what a scan's report lacks: that of its own series, and those of the
+/// series whose reports had its parts and more.
 ///
 /// # Errors
 /// The store failed.
@@ -74,7 +74,8 @@ async fn complete_scans(
     Ok(complete)
 }
 
-/// Checks if a reviewer accepted that a report of this variant lacks the parts which it lacks. Called only if it lacks some.
+/// Checks if a reviewer accepted that a report of this variant lacks the parts which it lacks. Called only if it lacks
+/// some.
 ///
 /// # Errors
 /// The store failed.

@@ -60,7 +60,8 @@ impl StoredScan {
         u32::try_from(self.frozen.report.summary.results).unwrap_or(u32::MAX)
     }
 
-    /// Reads what the matcher needs to compare another scan with this one. `rules`: also the rule and tool of each issue.
+    /// Reads what the matcher needs to compare another scan with this one. `rules`: also the rule and tool of each
+    /// issue.
     ///
     /// # Errors
     /// The store failed.
@@ -103,7 +104,8 @@ impl StoredScan {
         remainder.frozen.each_finding_at(kv, &rest, numbered).await
     }
 
-    /// Reads the code of these results of the joined scan, normalised for comparison. Results without code are left out.
+    /// Reads the code of these results of the joined scan, normalised for comparison. Results without code are left
+    /// out.
     ///
     /// # Errors
     /// The store failed, or a result became no finding.

@@ -13,8 +13,8 @@ const KILLS: usize = 18;
 /// Number of retries after the restart before an upload counts as stuck.
 const RETRIES: usize = 5;
 
-/// The time from which a retry is stuck, beyond that of the same upload undisturbed. `pipeline::deaths` tests the limit of
-/// two seconds by a clock that does not depend on the machine.
+/// The time from which a retry is stuck, beyond that of the same upload undisturbed. `pipeline::deaths` tests the limit
+/// of two seconds by a clock that does not depend on the machine.
 const STUCK: Duration = Duration::from_secs(10);
 
 /// The n-th upload of a thread, which has a target of its own; the same in every run.
@@ -169,8 +169,8 @@ fn power_cuts(store: Store, seed: u64) {
     assert!(took.saturating_sub(usual) <= STUCK, "{what}");
 }
 
-/// Kills an upload after more and more time, until it is answered before: so in each of its steps, between claim and freeze
-/// too. Its retry is timed, and so is the next upload of the variant under another key.
+/// Kills an upload after more and more time, until it is answered before: so in each of its steps, between claim and
+/// freeze too. Its retry is timed, and so is the next upload of the variant under another key.
 fn retries_after_a_kill_at_each_step(store: Store) {
     const STEP: Duration = Duration::from_millis(2);
     const KILLS_MAX: u32 = 30;

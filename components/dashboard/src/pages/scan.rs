@@ -174,7 +174,7 @@ pub(crate) fn compared(base: &str, comparison: &Comparison) -> Markup {
 fn first_scan(answer: &ScanAnswer) -> &'static str {
     let compared = &answer.comparison;
     let is_first = compared.with == "none" && compared.previous.is_none() && answer.scan.replay_of.is_none();
-    match (is_first, answer.accepted) {
+    match (is_first, answer.accepted_as_first) {
         (true, Some(true)) => ". As the first scan of its variant it is accepted: the next scan is compared with it",
         (true, Some(false)) => ". It is not accepted, so the next scan is not compared with it",
         // An answer of an earlier version does not state it.
@@ -290,7 +290,7 @@ mod tests {
         let says = |accepted: Option<bool>, complete: bool| {
             let mut answer = scan();
             answer["comparison"] = json!({"with": "none"});
-            answer["accepted"] = json!(accepted);
+            answer["accepted_as_first"] = json!(accepted);
             answer["report"]["complete"] = json!(complete);
             shown(&api(&answer, DEFAULT, &json!({"items": [], "total": 0})), "")
         };

@@ -1,4 +1,5 @@
-//! The settings of a project: a form for admins, a form for some of them for reviewers and developers, values for others.
+//! The settings of a project: a form for admins, a form for some of them for reviewers and developers, values for
+//! others.
 
 mod criteria;
 mod fields;

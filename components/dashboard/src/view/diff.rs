@@ -11,8 +11,8 @@ use similar::{Algorithm, ChangeTag, capture_diff_slices};
 const LINES_MAX: usize = 60;
 /// The longest line, in characters.
 const LINE_CHARS_MAX: usize = 160;
-/// The equal lines, and the equal characters of a line, that are left before the first difference where the beginning is
-/// cut.
+/// The equal lines, and the equal characters of a line, that are left before the first difference where the beginning
+/// is cut.
 const BEFORE: usize = 20;
 
 /// The number of equal items at the beginning of both sides.
@@ -47,8 +47,8 @@ impl<'a> Window<'a> {
     }
 }
 
-/// A line to show, and the index of the character where it differs from the line that replaced it or that it replaced; 0
-/// for all others.
+/// A line to show, and the index of the character where it differs from the line that replaced it or that it replaced;
+/// 0 for all others.
 type Line<'a> = (ChangeTag, &'a str, usize);
 
 /// The lines of both sides in order. Of all ways to align them, one with the most equal lines.

@@ -94,10 +94,10 @@ calls! {
         .answers::<ReplayAnswer>(200)
         .problems(&[Code::NotReplayable]);
 
-    /// Accepts a scan that did not pass: the next scans of its variant by its tool are compared with it, so that its issues
-    /// are not new any more. Only for a variant that is compared with itself. If the scan is incomplete only because its
-    /// report lacks parts, of any variant: the parts are no longer expected, and the scan stays incomplete. A pending request
-    /// is approved; the requester cannot approve it.
+    /// Accepts a scan that did not pass: the next scans of its variant by its tool are compared with it, so that its
+    /// issues are not new any more. Only for a variant that is compared with itself. If the scan is incomplete only
+    /// because its report lacks parts, of any variant: the parts are no longer expected, and the scan stays incomplete.
+    /// A pending request is approved; the requester cannot approve it.
     Accept = CallSpec::post("/api/v1/projects/{project}/scans/{scan}/accept", Access::Right(Right::Decide))
         .takes::<AcceptBody>()
         .answers::<AcceptedAnswer>(200)

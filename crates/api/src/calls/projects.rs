@@ -35,9 +35,9 @@ calls! {
         .conditional()
         .problems(&[Code::Conflict, Code::ChangedMeanwhile]);
 
-    /// Changes the settings that the body contains, each as a whole; `null` resets one to its default. All others stay as
-    /// they are. The role secops may change `tool_suppressions`, `criteria` and `target_criteria`; the others need the role
-    /// admin.
+    /// Changes the settings that the body contains, each as a whole; `null` resets one to its default. All others stay
+    /// as they are. The role secops may change `tool_suppressions`, `criteria` and `target_criteria`; the others need
+    /// the role admin.
     PatchProject = CallSpec::patch("/api/v1/projects/{project}", DECIDE)
         .takes::<SettingsBody>()
         .answers::<ProjectAnswer>(200)
@@ -48,8 +48,8 @@ calls! {
     SettingsRequest = CallSpec::get("/api/v1/projects/{project}/settings-request", READ)
         .answers::<SettingsRequestItem>(200);
 
-    /// Requests a change of `tool_suppressions`, `criteria` and `target_criteria`, which another person then approves. A
-    /// project has at most one pending request.
+    /// Requests a change of `tool_suppressions`, `criteria` and `target_criteria`, which another person then approves.
+    /// A project has at most one pending request.
     RequestSettings = CallSpec::post("/api/v1/projects/{project}/settings-request", DEVELOP)
         .takes::<SettingsRequestBody>()
         .answers::<SettingsRequestItem>(201)

@@ -138,8 +138,8 @@ calls! {
     Execution = CallSpec::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}", READ)
         .answers::<Execution>(200);
 
-    /// Lists the issues of all scans that count in a pipeline's run, the most severe first, remediated ones and those not
-    /// seen last.
+    /// Lists the issues of all scans that count in a pipeline's run, the most severe first, remediated ones and those
+    /// not seen last.
     ExecutionIssues =
         CallSpec::get("/api/v1/projects/{project}/pipelines/{pipeline}/executions/{execution}/issues", READ)
             .query(&[

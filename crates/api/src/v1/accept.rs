@@ -1,4 +1,5 @@
-//! Accepting a scan, as the reference of the next scans of its variant or without the parts that it lacks, and requests for it.
+//! Accepting a scan, as the reference of the next scans of its variant or without the parts that it lacks, and requests
+//! for it.
 
 use super::ScanAnswer;
 use domain::accept_request::AcceptRequest;
@@ -78,8 +79,8 @@ pub struct AcceptRequestItem {
     /// True if the scan cannot be accepted any more, because a later one was accepted or is complete.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub outdated: bool,
-    /// The first of the missing parts that would no longer be expected. If there are none, the scan would be the reference
-    /// of the next ones.
+    /// The first of the missing parts that would no longer be expected. If there are none, the scan would be the
+    /// reference of the next ones.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub missing: Vec<String>,
     /// The number of the scan's new issues that would not be new any more; 0 if parts are missing.

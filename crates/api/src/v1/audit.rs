@@ -12,8 +12,8 @@ use store::audit::Event;
 pub struct AuditItem {
     /// The event's id. A retried request has two entries with the same id.
     pub id: String,
-    /// The time of the event, RFC 3339. The events of a journal are sorted by `n`, so their times may be out of order by
-    /// some seconds.
+    /// The time of the event, RFC 3339. The events of a journal are sorted by `n`, so their times may be out of order
+    /// by some seconds.
     pub at: String,
     /// The person or machine, as authenticated at that time.
     pub by: AuditActor,

@@ -48,8 +48,8 @@ pub struct BaselineRequestItem {
     pub requested_by: String,
     /// The time of the request, RFC 3339.
     pub requested_at: String,
-    /// True if the target's baseline has changed since the request, or the default that the request is from or to, so that
-    /// it cannot be approved.
+    /// True if the target's baseline has changed since the request, or the default that the request is from or to, so
+    /// that it cannot be approved.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub outdated: bool,
     /// The effective baseline now.

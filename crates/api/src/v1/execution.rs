@@ -6,8 +6,9 @@ use domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A pipeline's run. A step of the pipeline is one target, variant, tool and categories. If a step has several scans, one
-/// counts: of the newest attempt the one with the worst verdict, of several the newest. For a token with targets, all fields refer to the scans of these targets.
+/// A pipeline's run. A step of the pipeline is one target, variant, tool and categories. If a step has several scans,
+/// one counts: of the newest attempt the one with the worst verdict, of several the newest. For a token with targets,
+/// all fields refer to the scans of these targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Execution {

@@ -81,8 +81,8 @@ pub struct DecisionBody {
     /// since, the answer is 412 and nothing happens. Default: any version.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<u64>,
-    /// For an approval: the scan in which the reviewer saw the issue. The approval is then for the severity, the names and
-    /// the marks of exploitation that the issue has there, too. Default: for those of the request alone.
+    /// For an approval: the scan in which the reviewer saw the issue. The approval is then for the severity, the names
+    /// and the marks of exploitation that the issue has there, too. Default: for those of the request alone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scan: Option<String>,
 }
@@ -175,13 +175,13 @@ pub struct ExemptionItem {
     /// A link to more information.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub link: Option<String>,
-    /// The exemption that this request returns to review, because the code of its occurrence was edited or moved, or because
-    /// its issue is worse than what was approved.
+    /// The exemption that this request returns to review, because the code of its occurrence was edited or moved, or
+    /// because its issue is worse than what was approved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub returned_from: Option<ExemptionId>,
-    /// The change of the issue because of which the exemption returned to review, in words. If it is absent, the code was
-    /// edited or moved.
+    /// The change of the issue because of which the exemption returned to review, in words. If it is absent, the code
+    /// was edited or moved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub returned_because: Option<String>,
     /// The severity that was approved, if the reviewer judged the issue in a later scan than that of the request.

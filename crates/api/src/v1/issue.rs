@@ -131,8 +131,8 @@ pub struct IssueState {
     pub id: IssueId,
     /// The bucket in the scan's comparison.
     pub bucket: Bucket,
-    /// The number of occurrences in each bucket; of an issue that the scan does not have, those that are remediated or not
-    /// seen.
+    /// The number of occurrences in each bucket; of an issue that the scan does not have, those that are remediated or
+    /// not seen.
     pub division: Division,
     /// The first scan with the issue.
     pub first_seen: FirstSeen,

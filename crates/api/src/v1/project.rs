@@ -34,23 +34,23 @@ pub struct SettingsBody {
     /// `common`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub updated_occurrences: Option<String>,
-    /// The effect of blind spots that the reference scan does not have: `undecided` (default), `fail` or `ignore`. A blind
-    /// spot is what the scanner could not examine.
+    /// The effect of blind spots that the reference scan does not have: `undecided` (default), `fail` or `ignore`. A
+    /// blind spot is what the scanner could not examine.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub new_blind_spots: Option<String>,
-    /// The share in percent, 0 to 100, of what the reference scan examined that a scan has to examine. A scan that examined
-    /// less is blind to everything. Default: 50; 0 compares nothing.
+    /// The share in percent, 0 to 100, of what the reference scan examined that a scan has to examine. A scan that
+    /// examined less is blind to everything. Default: 50; 0 compares nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub examined_share: Option<u32>,
     /// The least criteria for all targets. An upload can be stricter, never looser.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub criteria: Option<CriteriaBody>,
-    /// Further least criteria, by a pattern in RE2's syntax for whole names of targets, at most 50. Of all that apply to a
-    /// target, the strictest counts.
+    /// Further least criteria, by a pattern in RE2's syntax for whole names of targets, at most 50. Of all that apply
+    /// to a target, the strictest counts.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub target_criteria: BTreeMap<String, CriteriaBody>,
-    /// The people who may change a baseline that is set, and upload with `accept_missing`: `secops` (default; a developer
-    /// may set a target's first baseline) or `developer`.
+    /// The people who may change a baseline that is set, and upload with `accept_missing`: `secops` (default; a
+    /// developer may set a target's first baseline) or `developer`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub baseline_changes: Option<String>,
     /// True if people may approve exemptions that they requested themselves. Default: `false`. The audit log marks such
@@ -86,22 +86,23 @@ pub struct CriteriaBody {
     /// The severity from which a new occurrence fails the gate.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fail_on_new_occurrences: Option<String>,
-    /// The tools that have to report in each run of a pipeline that scans the target, at most 50. Until they have, a run
-    /// that would pass is `undecided`.
+    /// The tools that have to report in each run of a pipeline that scans the target, at most 50. Until they have, a
+    /// run that would pass is `undecided`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub required_scanners: Vec<String>,
-    /// The least strict value of the setting `missing_baseline`: `nothing_is_new`, `everything_counts` and `undecided` are
-    /// stricter in this order.
+    /// The least strict value of the setting `missing_baseline`: `nothing_is_new`, `everything_counts` and `undecided`
+    /// are stricter in this order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub missing_baseline: Option<String>,
-    /// The least strict value of the setting `new_blind_spots`: `ignore`, `undecided` and `fail` are stricter in this order.
+    /// The least strict value of the setting `new_blind_spots`: `ignore`, `undecided` and `fail` are stricter in this
+    /// order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub new_blind_spots: Option<String>,
 }
 
 impl CriteriaBody {
-    /// Sets the criterion with this name, as `required_scanners` with names of scanners that are separated by commas. More
-    /// required scanners are added to the ones before.
+    /// Sets the criterion with this name, as `required_scanners` with names of scanners that are separated by commas.
+    /// More required scanners are added to the ones before.
     ///
     /// # Errors
     /// No criterion has this name, or it was set before.

@@ -4,7 +4,6 @@ use crate::auth::Identity;
 use domain::blind_spots::{ComparedSpot, SpotState};
 use domain::counts::Counts;
 use domain::gate::{AppliedThresholds, Judgement};
-use domain::head::is_accepted;
 use domain::ids::{ProjectId, ScanId};
 use domain::reference::Reference;
 use domain::report_age;
@@ -25,8 +24,8 @@ pub struct ScanAnswer {
     /// The verdict of the gate.
     #[cfg_attr(test, schemars(with = "crate::openapi::EnumSchema<Verdict>"))]
     pub verdict: Verdict,
-    /// The thresholds that were applied: the stricter of the upload's and of the project's least criteria. Absent for scans
-    /// of earlier versions.
+    /// The thresholds that were applied: the stricter of the upload's and of the project's least criteria. Absent for
+    /// scans of earlier versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub thresholds: Option<Thresholds>,
     /// True if no threshold was applied, so that nothing could fail the gate.
@@ -41,19 +40,19 @@ pub struct ScanAnswer {
     pub variables: BTreeMap<String, String>,
     /// The scan that this one was compared with.
     pub comparison: Comparison,
-    /// True if the scan was accepted without a reviewer: it serves as the reference scan of the next scans of a variant that
-    /// is compared with itself. The first complete scan of a variant is accepted whatever its verdict. False for incomplete
-    /// scans and replays. A later decision of a reviewer does not change it. Absent for scans of earlier versions.
+    /// True for the first scan of a variant by a scanner. It is accepted whatever its verdict, unless it is incomplete:
+    /// the next scan of a variant that is compared with itself is compared with it. False for incomplete scans and
+    /// replays. Absent for scans of earlier versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub accepted: Option<bool>,
+    pub accepted_as_first: Option<bool>,
     /// The number of issues in each bucket. Exempted issues count only in `exempted`.
     pub issues: Tally,
     /// The number of occurrences in each bucket. Exempted occurrences count only in `exempted`.
     pub occurrences: Tally,
     /// The results of the report. Each counts in exactly one number.
     pub report: Report,
-    /// The time at which the scan was judged, RFC 3339. Exemptions count in this answer as they did then, also if the answer
-    /// is repeated. Scans of earlier versions do not have it.
+    /// The time at which the scan was judged, RFC 3339. Exemptions count in this answer as they did then, also if the
+    /// answer is repeated. Scans of earlier versions do not have it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub judged_at: Option<String>,
 }
@@ -185,8 +184,8 @@ pub struct Comparison {
     /// is accepted. `none`: not compared, this is the first scan, or no scan of the variant was accepted.
     /// `baseline_not_scanned_by_this_scanner`: not compared, the baseline has no scan by this scanner.
     /// `baseline_incomplete`: not compared, all scans of the baseline by this scanner are incomplete.
-    /// `baseline_untrusted`: not compared, all complete scans of the baseline by this scanner are by tokens that may not
-    /// upload baselines.
+    /// `baseline_untrusted`: not compared, all complete scans of the baseline by this scanner are by tokens that may
+    /// not upload baselines.
     /// `baseline_unknown`: not compared, the baseline's pattern matches none of the variants that are stored, and the
     /// target has more. The verdict is undecided.
     pub with: String,
@@ -198,8 +197,8 @@ pub struct Comparison {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub scan: Option<ScanId>,
-    /// The variant's own previous complete scan, where that is not the reference scan. Issues and occurrences keep the ids
-    /// that they have there.
+    /// The variant's own previous complete scan, where that is not the reference scan. Issues and occurrences keep the
+    /// ids that they have there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub previous: Option<ScanId>,
@@ -249,20 +248,21 @@ pub struct Report {
     pub scanner_errors: Vec<String>,
     /// The number of errors that the scanner reports about its own run.
     pub scanner_errors_total: u64,
-    /// The first blind spots, at most 100: what the scanner could not examine. New ones come first, then known ones, then
-    /// those that only the reference scan has.
+    /// The first blind spots, at most 100: what the scanner could not examine. New ones come first, then known ones,
+    /// then those that only the reference scan has.
     #[serde(default)]
     pub blind_spots: Vec<BlindSpot>,
     /// The number of blind spots of this scan.
     #[serde(default)]
     pub blind_spots_total: u64,
-    /// The number of things that the scanner examined, by unit (`files`, `lines`, `rules`, ...), where the report states it.
+    /// The number of things that the scanner examined, by unit (`files`, `lines`, `rules`, ...), where the report
+    /// states it.
     #[serde(default)]
     pub examined: BTreeMap<String, u64>,
     /// The number of text fields that were cut to the limit.
     pub cut_fields: u64,
-    /// The variant's previous scan, if it had the same report, byte for byte, for another commit: the report may not be of
-    /// this one.
+    /// The variant's previous scan, if it had the same report, byte for byte, for another commit: the report may not be
+    /// of this one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub same_as: Option<ScanId>,
@@ -270,8 +270,8 @@ pub struct Report {
     /// start. Nothing proves it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub made_at: Option<String>,
-    /// The newest accepted scan of this variant and scanner, if its report was made after this one: this report may not be
-    /// that of the newest code. A time more than a day after its upload is not compared.
+    /// The newest accepted scan of this variant and scanner, if its report was made after this one: this report may not
+    /// be that of the newest code. A time more than a day after its upload is not compared.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub older_than: Option<NewerReport>,
     /// True if the upload began more than 24 hours after `made_at`.
@@ -379,7 +379,7 @@ impl ScanAnswer {
             message: judgement.reasons.first().map(|reason| format!("Exited with message: {reason}")),
             variables: judgement.counts.variables().into_iter().collect(),
             comparison: Comparison::new(record),
-            accepted: Some(counts && is_accepted(record, judgement.verdict)),
+            accepted_as_first: Some(counts && record.is_first()),
             issues,
             occurrences,
             report: Report::new(record, report, judgement),

@@ -34,8 +34,8 @@ pub struct TargetItem {
     pub baseline_request: Option<Box<BaselineRequestItem>>,
     /// The time of its creation, RFC 3339.
     pub created_at: String,
-    /// The version of the target's own baseline, for `If-Match`. It changes whenever the baseline is set or removed; 0 if
-    /// that never happened.
+    /// The version of the target's own baseline, for `If-Match`. It changes whenever the baseline is set or removed; 0
+    /// if that never happened.
     pub version: u64,
     /// The person who set or removed its own baseline last, if that is recorded.
     #[serde(skip_serializing_if = "Option::is_none", default)]

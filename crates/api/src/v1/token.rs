@@ -20,15 +20,16 @@ pub struct TokenBody {
     /// `admin`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub targets: Option<Vec<String>>,
-    /// The 1 to 50 variants that the token may upload: names, or patterns in RE2's syntax for whole names. Default: all.
+    /// The 1 to 50 variants that the token may upload: names, or patterns in RE2's syntax for whole names. Default:
+    /// all.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub variants: Option<Vec<String>>,
-    /// `false`: the token may not upload variants that a baseline means, such as the main branch. So a pull request cannot
-    /// change what it is compared with. Default: `true`, or `false` if `variants` is given.
+    /// `false`: the token may not upload variants that a baseline means, such as the main branch. So a pull request
+    /// cannot change what it is compared with. Default: `true`, or `false` if `variants` is given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub baselines: Option<bool>,
-    /// The 1 to 50 pipelines that the token may name in uploads. Default: all. An exemption for a pipeline applies only to
-    /// uploads with a token that is limited to pipelines, or that may upload baselines.
+    /// The 1 to 50 pipelines that the token may name in uploads. Default: all. An exemption for a pipeline applies only
+    /// to uploads with a token that is limited to pipelines, or that may upload baselines.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pipelines: Option<Vec<String>>,
     /// The number of days until the token expires, 1 to 3,650. Default: 90.

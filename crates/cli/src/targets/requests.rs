@@ -68,7 +68,8 @@ pub(super) fn list(args: &RequestsArgs) -> Result<()> {
     }
 }
 
-/// Decides a target's pending request: approves, rejects or withdraws it. An approval is for the baseline that is shown.
+/// Decides a target's pending request: approves, rejects or withdraws it. An approval is for the baseline that is
+/// shown.
 pub(super) fn decide(args: &DecideArgs, decision: &str) -> Result<()> {
     let client = args.connection.client()?;
     let target: TargetItem = client.get(&["targets", &args.target], &[])?;

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 /// The maximum number of exchanges. Further ones are left out.
 const EXCHANGES_MAX: usize = 8;
 
-/// The beginnings of paths that were exchanged: that of the current scan and that of the reference scan. A beginning ends
-/// with a slash, or is empty.
+/// The beginnings of paths that were exchanged: that of the current scan and that of the reference scan. A beginning
+/// ends with a slash, or is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exchanges(BTreeSet<(String, String)>);
 
 impl Exchanges {
-    /// Finds the exchanges in the paths of matched occurrences: that of the current scan and that of the reference scan.
+    /// Finds the exchanges in the paths of matched occurrences: that of the current scan and that of the reference
+    /// scan.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut exchanges = BTreeSet::new();
         for (current, reference) in pairs.into_iter().filter(|(current, reference)| current != reference) {

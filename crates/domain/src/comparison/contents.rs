@@ -88,8 +88,8 @@ pub struct JoinedScan {
 }
 
 impl JoinedScan {
-    /// Joins a scan and its remainder. An issue of the remainder that the scan has too, by its id, becomes a part of that
-    /// one. `results` is the number of results in the scan's report.
+    /// Joins a scan and its remainder. An issue of the remainder that the scan has too, by its id, becomes a part of
+    /// that one. `results` is the number of results in the scan's report.
     pub fn new(own: ComparedScan, remainder: ComparedScan, results: u32) -> Self {
         let own_issues = own.issues.len();
         if remainder.issues.is_empty() {

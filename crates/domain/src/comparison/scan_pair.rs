@@ -159,8 +159,8 @@ impl<'a> ScanPair<'a> {
     }
 }
 
-/// Undoes matches of occurrences that would have left a file that could not be examined: they may still be there, and the
-/// match another one. Returns the extents of the blind spots.
+/// Undoes matches of occurrences that would have left a file that could not be examined: they may still be there, and
+/// the match another one. Returns the extents of the blind spots.
 fn undo_moves(
     current: &ScanContents,
     other: &ScanContents,

@@ -31,8 +31,8 @@ impl Decision {
         }
     }
 
-    /// The event that records the decision on this version of an exemption, or, without one, on any. `granted` and `own`
-    /// count for an approval only, see [`ExemptionEvent::Approved`].
+    /// The event that records the decision on this version of an exemption, or, without one, on any. `granted` and
+    /// `own` count for an approval only, see [`ExemptionEvent::Approved`].
     pub fn event(
         self,
         exemption: ExemptionId,

@@ -44,7 +44,8 @@ pub struct EffectiveExemptions {
     requested: BTreeMap<IssueId, (Coverage, ExemptionId)>,
     /// The end of each exemption above that has one.
     ends: BTreeMap<ExemptionId, Timestamp>,
-    /// The state of the issue that was judged for each exemption above. One without an entry applies to any state of its issue.
+    /// The state of the issue that was judged for each exemption above. One without an entry applies to any state of
+    /// its issue.
     judged: BTreeMap<ExemptionId, Judged>,
     /// The rise of severity up to which they apply.
     rise_allowed: RiseAllowed,
@@ -104,8 +105,8 @@ pub struct IssueCoverage {
     pub exempted: Vec<(OccurrenceId, ExemptionId)>,
     /// Occurrences with an exemption that does not apply to their present form, each with the exemption.
     pub returned: Vec<(ExemptibleOccurrence, ExemptionId)>,
-    /// The exemptions that do not apply because the issue is worse than what was judged, each with the highest severity of
-    /// what it exempted.
+    /// The exemptions that do not apply because the issue is worse than what was judged, each with the highest severity
+    /// of what it exempted.
     pub outgrown: BTreeMap<ExemptionId, Severity>,
     /// The occurrences that still count.
     pub left: Remaining,
@@ -174,8 +175,8 @@ impl EffectiveExemptions {
         Self { rise_allowed, ..self }
     }
 
-    /// Rebuilds the exemptions that applied when a scan was judged: of whole issues, and of occurrences in any form. What
-    /// the issues are now makes no difference.
+    /// Rebuilds the exemptions that applied when a scan was judged: of whole issues, and of occurrences in any form.
+    /// What the issues are now makes no difference.
     pub fn at_judgement(
         issues: impl IntoIterator<Item = (IssueId, ExemptionId)>,
         occurrences: impl IntoIterator<Item = (IssueId, OccurrenceId, ExemptionId)>,

@@ -50,8 +50,8 @@ pub struct ExemptionRequest {
     /// became worse than what was judged. They return to review.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub returned_from: Option<ExemptionId>,
-    /// The issue's names, and what was known of its exploitation, at the time of the request. Requests of earlier versions
-    /// do not have them.
+    /// The issue's names, and what was known of its exploitation, at the time of the request. Requests of earlier
+    /// versions do not have them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub marks: Option<Marks>,
     /// The change of the issue because of which the exemption returns to review, in words. If it is absent, the code of
@@ -81,8 +81,8 @@ pub enum ExemptionEvent {
         /// True if the project allowed requesters to approve their own exemptions.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         own: bool,
-        /// The exemption's version that the decision was made on, see [`Exemption::version`](super::Exemption::version).
-        /// Without it, the decision is for any version.
+        /// The exemption's version that the decision was made on, see
+        /// [`Exemption::version`](super::Exemption::version). Without it, the decision is for any version.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         version: Option<u64>,
         /// The state of the issue that the reviewer judged, if they saw it in a later scan than that of the request.
@@ -95,8 +95,8 @@ pub enum ExemptionEvent {
         exemption: ExemptionId,
         /// The reviewer's comment.
         comment: String,
-        /// The exemption's version that the decision was made on, see [`Exemption::version`](super::Exemption::version).
-        /// Without it, the decision is for any version.
+        /// The exemption's version that the decision was made on, see
+        /// [`Exemption::version`](super::Exemption::version). Without it, the decision is for any version.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         version: Option<u64>,
     },
@@ -106,8 +106,8 @@ pub enum ExemptionEvent {
         exemption: ExemptionId,
         /// The reason, if one was given.
         comment: String,
-        /// The exemption's version that the decision was made on, see [`Exemption::version`](super::Exemption::version).
-        /// Without it, the decision is for any version.
+        /// The exemption's version that the decision was made on, see
+        /// [`Exemption::version`](super::Exemption::version). Without it, the decision is for any version.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         version: Option<u64>,
     },
@@ -117,8 +117,8 @@ pub enum ExemptionEvent {
         exemption: ExemptionId,
         /// The reason, if one was given.
         comment: String,
-        /// The exemption's version that the decision was made on, see [`Exemption::version`](super::Exemption::version).
-        /// Without it, the decision is for any version.
+        /// The exemption's version that the decision was made on, see
+        /// [`Exemption::version`](super::Exemption::version). Without it, the decision is for any version.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         version: Option<u64>,
     },

@@ -1,6 +1,6 @@
 //! The state of an issue that a reviewer judged, besides its code: its severity, its names, and what was known of its
-//! exploitation. An exemption applies to no more than that: an issue that has become worse, or that was united with another
-//! vulnerability, counts and returns to review.
+//! exploitation. An exemption applies to no more than that: an issue that has become worse, or that was united with
+//! another vulnerability, counts and returns to review.
 
 use super::state::Exemption;
 use crate::grouping::{Issue, RatedIssue};

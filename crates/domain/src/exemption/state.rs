@@ -295,7 +295,8 @@ impl Exemptions {
     }
 
     /// Returns occurrences of an exemption to review, once for each of their forms, or the exemption itself, once for
-    /// what its issue has become, in the name of the earlier requesters. The uploader of the report is not the requester.
+    /// what its issue has become, in the name of the earlier requesters. The uploader of the report is not the
+    /// requester.
     fn return_to_review(
         &mut self,
         step: &Step<'_>,

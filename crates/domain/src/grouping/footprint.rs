@@ -1,5 +1,5 @@
-//! The memory that the stages need for a scan, added up while its findings arrive. A scan that needs more than they have is
-//! refused before they begin.
+//! The memory that the stages need for a scan, added up while its findings arrive. A scan that needs more than they
+//! have is refused before they begin.
 //!
 //! The constants are fitted to the sizes at which a stage ran out of the 128 MiB of its instance.
 

@@ -49,8 +49,8 @@ pub struct ScannedVariant<'a> {
 }
 
 impl ChosenBaseline {
-    /// Resolves the baseline by the recorded scans of trusted tokens. `scanned` is absent if nothing is being scanned. Only a pattern needs
-    /// the log.
+    /// Resolves the baseline by the recorded scans of trusted tokens. `scanned` is absent if nothing is being scanned.
+    /// Only a pattern needs the log.
     /// A variant that only other scanners have scanned is not its own baseline: the second scanner of a new release
     /// compares the release, like the first, with the release before.
     ///

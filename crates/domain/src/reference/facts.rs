@@ -21,8 +21,8 @@ pub struct ReportSeries {
 }
 
 impl ReportSeries {
-    /// Finds the series of a report by its parts. A report that lacks parts of an earlier report belongs to the series of
-    /// that report. Any other report belongs to `own`, the series of its tool and categories.
+    /// Finds the series of a report by its parts. A report that lacks parts of an earlier report belongs to the series
+    /// of that report. Any other report belongs to `own`, the series of its tool and categories.
     pub fn find(own: &Series, parts: &[String], known: Option<&KnownParts>) -> Self {
         match known.and_then(|known| known.missing_parts(parts)) {
             Some(lacking) => {
@@ -56,7 +56,8 @@ pub struct ReferenceFacts<'a> {
     pub parts: &'a [String],
     /// The series of the report, and the parts that it lacks.
     pub found: ReportSeries,
-    /// True if a reviewer accepted that the parts which the report lacks are no longer scanned. Needed only if it lacks some.
+    /// True if a reviewer accepted that the parts which the report lacks are no longer scanned. Needed only if it lacks
+    /// some.
     pub missing_accepted: bool,
     /// The baseline of the target.
     pub chosen: &'a ChosenBaseline,
@@ -112,8 +113,8 @@ impl ReferenceFacts<'_> {
         Ok(ReferenceChoice { reference, lineage, missing, dropped, baseline, same_report, older_than, begins_series })
     }
 
-    /// Returns the parts that the report lacks: those of a known report that includes it, or else those that the previous
-    /// scan's report had, even if the report has others instead.
+    /// Returns the parts that the report lacks: those of a known report that includes it, or else those that the
+    /// previous scan's report had, even if the report has others instead.
     pub fn lacking(&self) -> Vec<&String> {
         if self.parts.is_empty() {
             return Vec::new();

@@ -1,5 +1,6 @@
-//! Finds folders that were renamed as a whole, for example the folder of the checkout: one beginning of paths is exchanged
-//! for another. Unlike a [renamed file](super::renames), this needs no code, and tells files of one name apart.
+//! Finds folders that were renamed as a whole, for example the folder of the checkout: one beginning of paths is
+//! exchanged for another. Unlike a [renamed file](super::renames), this needs no code, and tells files of one name
+//! apart.
 
 use super::side::Side;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +20,9 @@ type Heads<'a> = (&'a str, &'a str);
 
 /// Returns the former path of each file whose folder was renamed. `names` has the text of each path by its number.
 ///
-/// Only paths that have unmatched occurrences and that the other scan does not have are looked at. Each path of the current
-/// scan votes for the pairs of beginnings that remain when the longest end that a path of the reference scan also has is
-/// removed. The pair with the most votes is accepted if
+/// Only paths that have unmatched occurrences and that the other scan does not have are looked at. Each path of the
+/// current scan votes for the pairs of beginnings that remain when the longest end that a path of the reference scan
+/// also has is removed. The pair with the most votes is accepted if
 /// - at least two files have it, and they are at least half of the files under the new beginning,
 /// - no file of the current scan is under the old beginning, and none of the reference scan under the new one. An empty
 ///   beginning is not tested: it means that one scan has paths from the root of the checkout.
@@ -89,7 +90,8 @@ fn head_of<'a>(path: &'a str, end: &str) -> &'a str {
     path.strip_suffix(end).unwrap_or_default()
 }
 
-/// Returns the paths that have the longest end of `path` that any has: each with its number, and the beginnings of both.
+/// Returns the paths that have the longest end of `path` that any has: each with its number, and the beginnings of
+/// both.
 fn with_the_longest_end<'a>(path: &'a str, ends: &[(&'a str, u32, &'a str)]) -> Vec<(u32, &'a str, &'a str)> {
     for end in ends_of(path) {
         let from = ends.partition_point(|(other, ..)| *other < end);

@@ -34,8 +34,8 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens or creates the file and starts its writer, which counts its transactions in `commits`. The writer waits up to
-    /// `lock_timeout` for another process that holds the file's lock.
+    /// Opens or creates the file and starts its writer, which counts its transactions in `commits`. The writer waits up
+    /// to `lock_timeout` for another process that holds the file's lock.
     pub(super) fn open(
         path: &Path,
         lock_timeout: Duration,

@@ -7,8 +7,8 @@
 //!
 //! Files in `parsing_errors` are blind spots. They have their whole path, but findings have the path from the scanned
 //! folder. The folder follows from the checks, which have both; if no check does, or the files are only counted
-//! (`--quiet`), it is a blind spot over everything. `resource_count` is the number of examined resources. Counters alone
-//! mean that Checkov checked nothing: a blind spot over everything.
+//! (`--quiet`), it is a blind spot over everything. `resource_count` is the number of examined resources. Counters
+//! alone mean that Checkov checked nothing: a blind spot over everything.
 //!
 //! Checkov knows severities only with an API key. Without one, a failed check counts as medium: FAILED is all that the
 //! report says. Dependencies have a CVSS score.

@@ -2,8 +2,8 @@
 //! versions 1 and 2 write it.
 //!
 //! Each element of `Issues` is a finding. With `-track-suppressions` gosec also lists issues that comments (`#nosec`)
-//! or settings switch off, with `nosec` or `suppressions`: these are suppressed. The severities are gosec's three; it has
-//! no scores.
+//! or settings switch off, with `nosec` or `suppressions`: these are suppressed. The severities are gosec's three; it
+//! has no scores.
 //!
 //! `Golang errors` are blind spots. Their names are absolute paths: of files that could not be compiled, and of folders
 //! of packages that could not be loaded. Go itself can give a relative path or none: that is a blind spot over

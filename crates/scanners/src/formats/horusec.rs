@@ -4,9 +4,9 @@
 //! Each element of `analysisVulnerabilities` is a finding. `type` has people's decision: `Risk Accepted` and
 //! `False Positive` are suppressed, `Corrected` is closed.
 //!
-//! `errors` is one text about the tools that failed and so found nothing. It does not always name them, so it is a blind
-//! spot over everything. Horusec then has the status `error`. Another status than `success` without errors makes the scan
-//! incomplete.
+//! `errors` is one text about the tools that failed and so found nothing. It does not always name them, so it is a
+//! blind spot over everything. Horusec then has the status `error`. Another status than `success` without errors makes
+//! the scan incomplete.
 //!
 //! The rule is `rule_id`, which version 2.7 introduced. If it is missing, as before and for some tools, the rule is the
 //! first line of `details`, which names the problem. The severities are Horusec's words; there is no score. The CWE is

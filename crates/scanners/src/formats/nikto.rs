@@ -7,8 +7,8 @@
 //! Nikto reports no severity. An item with an OSVDB number, or with a CVE id among the references (which replaced OSVDB
 //! in version 2.5), is medium, 5.5, as in other systems. All other items are informational, 0.
 //!
-//! Nikto skips a host after 20 failed requests, its own limit: a blind spot over the site, by its name and by its address.
-//! The number of hosts is that of the `scandetails`, or of the objects with a `host`.
+//! Nikto skips a host after 20 failed requests, its own limit: a blind spot over the site, by its name and by its
+//! address. The number of hosts is that of the `scandetails`, or of the objects with a `host`.
 
 use crate::Scanner;
 use crate::reader::json::{self, Text};

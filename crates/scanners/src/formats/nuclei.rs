@@ -3,8 +3,8 @@
 //!
 //! A result is a match of a template at an address. The rule is the template's id. The name of the matcher (such as the
 //! missing header) is the parameter, so matches of several matchers are occurrences of one issue. With
-//! `-matcher-status`, Nuclei also lists templates that did not match. They are passed. One with an error is a blind spot
-//! over the template.
+//! `-matcher-status`, Nuclei also lists templates that did not match. They are passed. One with an error is a blind
+//! spot over the template.
 //!
 //! Severities are Nuclei's words (critical, high, medium, low, info), with scores in the middle of the severity of that
 //! name; `unknown` is unassigned. The CVSS of a template is preferred.

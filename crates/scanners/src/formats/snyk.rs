@@ -6,9 +6,9 @@
 //! `infrastructureAsCodeIssues`. Snyk lists a vulnerability once for each dependency path to it; each is a result.
 //! Results that a policy ignores (`filtered.ignore`, `isIgnored`) or patches (`filtered.patch`) are suppressed.
 //!
-//! A project with an `error` was not tested. That is a blind spot over its file: `targetFile`, or the end of its `path` if
-//! other projects show where the tested folder ends. Else it is a blind spot over everything. If no project was tested,
-//! the scan is incomplete.
+//! A project with an `error` was not tested. That is a blind spot over its file: `targetFile`, or the end of its `path`
+//! if other projects show where the tested folder ends. Else it is a blind spot over everything. If no project was
+//! tested, the scan is incomplete.
 //!
 //! Severities: Snyk's own CVSS, from which its word is derived, else that of other assessors (NVD first), else the
 //! word: `severityWithCritical` if it exists, because the highest `severity` of old versions is high.

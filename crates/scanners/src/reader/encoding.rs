@@ -1,4 +1,5 @@
-//! Reads reports in UTF-16 and UTF-32 as UTF-8. Such a report begins with a byte order mark: PowerShell's `>` writes one.
+//! Reads reports in UTF-16 and UTF-32 as UTF-8. Such a report begins with a byte order mark: PowerShell's `>` writes
+//! one.
 
 use crate::reader::report::{Input, ParseError, Source};
 use std::collections::VecDeque;

@@ -94,9 +94,9 @@ pub struct Parsed {
     pub summary: ReportSummary,
     /// The scanner's version, if the report has it.
     pub scanner_version: Option<String>,
-    /// The time at which the scanner made the report, in milliseconds since the Unix epoch, if the report states it: the end
-    /// of the scan, or else its start. Of several times, such as those of the runs in a SARIF report, it is the earliest:
-    /// a report is as old as its oldest part.
+    /// The time at which the scanner made the report, in milliseconds since the Unix epoch, if the report states it:
+    /// the end of the scan, or else its start. Of several times, such as those of the runs in a SARIF report, it is the
+    /// earliest: a report is as old as its oldest part.
     pub made_at_ms: Option<i64>,
     /// True if the report contains secrets in clear, so that the raw report must not be kept readable.
     pub holds_secrets: bool,
@@ -352,8 +352,8 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Adds a blind spot over a host, see [`Self::blind_spot`]. `host` must be the host of findings of it, or the scheme,
-    /// host and port of a site. Without one, the error has no reach.
+    /// Adds a blind spot over a host, see [`Self::blind_spot`]. `host` must be the host of findings of it, or the
+    /// scheme, host and port of a site. Without one, the error has no reach.
     pub(crate) fn blind_to_host(&mut self, host: Option<&str>, reason: impl Into<String>) {
         self.blind_to_file(host.unwrap_or_default().to_ascii_lowercase(), reason);
     }

@@ -7,8 +7,8 @@ pub(crate) fn shown(text: &str, chars_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
 }
 
-/// The number of a score that is written as a text: finite, with a point or, as some locales write it, a comma before one or
-/// two digits. A comma before three digits may separate thousands.
+/// The number of a score that is written as a text: finite, with a point or, as some locales write it, a comma before
+/// one or two digits. A comma before three digits may separate thousands.
 pub(crate) fn decimal(text: &str) -> Option<f64> {
     let text = text.trim();
     let with_comma = || {

@@ -151,8 +151,8 @@ const THREAT: [&str; 1] = ["E"];
 const ENVIRONMENT: [&str; 14] =
     ["CR", "IR", "AR", "MAV", "MAC", "MAT", "MPR", "MUI", "MVC", "MVI", "MVA", "MSC", "MSI", "MSA"];
 
-/// The version and score of a CVSS vector. Of versions 2 and 3 it is the base score. Of version 4 it is the score of all
-/// metrics that the vector has, which FIRST calls CVSS-B, CVSS-BT, CVSS-BE or CVSS-BTE.
+/// The version and score of a CVSS vector. Of versions 2 and 3 it is the base score. Of version 4 it is the score of
+/// all metrics that the vector has, which FIRST calls CVSS-B, CVSS-BT, CVSS-BE or CVSS-BTE.
 ///
 /// # Errors
 /// It is not a vector, or a base metric is missing.

@@ -6,8 +6,8 @@ use jiff::tz::Offset;
 
 /// The longest text that may be a time, in bytes.
 const TEXT_BYTES_MAX: usize = 80;
-/// The start of the year 2000, in milliseconds since the Unix epoch. An earlier time is that of an unset clock or field:
-/// Go writes the year 1, and C the year 1970.
+/// The start of the year 2000, in milliseconds since the Unix epoch. An earlier time is that of an unset clock or
+/// field: Go writes the year 1, and C the year 1970.
 const FIRST_MS: i64 = 946_684_800_000;
 /// Forms other than RFC 3339, without the day of the week and the zone.
 const FORMS: [&str; 5] = [
@@ -37,16 +37,16 @@ const ZONES: [(&str, i8); 11] = [
     ("CEST", 2),
 ];
 
-/// Replaces a time, in milliseconds since the Unix epoch, by that of a text if that is earlier. A text that is not a time
-/// has no effect.
+/// Replaces a time, in milliseconds since the Unix epoch, by that of a text if that is earlier. A text that is not a
+/// time has no effect.
 pub(crate) fn keep_earliest(earliest_ms: &mut Option<i64>, text: Option<&str>) {
     let read = text.and_then(read_ms);
     *earliest_ms = earliest_ms.iter().copied().chain(read).min();
 }
 
-/// Reads a time: RFC 3339, seconds or milliseconds since the Unix epoch, or one of the forms above. A time without a zone
-/// counts as UTC. Returns milliseconds since the Unix epoch; nothing for other texts, dates without a time, unknown zones
-/// and times before the year 2000.
+/// Reads a time: RFC 3339, seconds or milliseconds since the Unix epoch, or one of the forms above. A time without a
+/// zone counts as UTC. Returns milliseconds since the Unix epoch; nothing for other texts, dates without a time,
+/// unknown zones and times before the year 2000.
 fn read_ms(text: &str) -> Option<i64> {
     let text = text.trim();
     if text.len() > TEXT_BYTES_MAX {

@@ -1,5 +1,5 @@
-//! Crowds: many clients upload at once. On a host that mixes synchronous and asynchronous calls to the store, 48 clients on
-//! Redis stopped everything.
+//! Crowds: many clients upload at once. On a host that mixes synchronous and asynchronous calls to the store, 48
+//! clients on Redis stopped everything.
 
 use super::{Until, both_stores, check_goes_on, project, uploads_at_once};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Clients that misbehave beside a normal one: from one address and from many, they hold neither its connections nor its
-//! places. What the embedded host promises; Spin leaves it to what is in front of it.
+//! Clients that misbehave beside a normal one: from one address and from many, they hold neither its connections nor
+//! its places. What the embedded host promises; Spin leaves it to what is in front of it.
 
 use super::{Until, Uploader, project};
 use socket2::{Domain, Socket, Type};
@@ -161,8 +161,8 @@ impl Attackers {
     }
 }
 
-/// Gives this thread, and those that it spawns, the lowest priority. Attackers are other machines; here they would take the
-/// server's processor instead of its connections. Linux alone has priorities of threads.
+/// Gives this thread, and those that it spawns, the lowest priority. Attackers are other machines; here they would take
+/// the server's processor instead of its connections. Linux alone has priorities of threads.
 fn lower_priority() {
     let thread = std::fs::read_link("/proc/thread-self").unwrap();
     let renice = Command::new("renice").args(["-n", "19", "-p"]).arg(thread.file_name().unwrap()).output().unwrap();

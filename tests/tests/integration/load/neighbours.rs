@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tests::{App, Figures, Options, Upload, each_store, reports};
 
-/// Measures small uploads while `large` clients upload reports of so many results, and hands their figures to `check`, after
-/// those of a quiet server.
+/// Measures small uploads while `large` clients upload reports of so many results, and hands their figures to `check`,
+/// after those of a quiet server.
 fn beside(large: usize, results: u64, time: Duration, check: impl Fn(&Figures, &Figures)) {
     each_store(|store| {
         let app = App::start(Options::on(store));

@@ -1,5 +1,5 @@
-//! A store that stops answering, under load: each request is answered within seconds, and when the store is back the next
-//! request succeeds without a restart.
+//! A store that stops answering, under load: each request is answered within seconds, and when the store is back the
+//! next request succeeds without a restart.
 
 use super::{Until, check_goes_on, project, uploads_at_once};
 use std::time::{Duration, Instant};

@@ -34,7 +34,8 @@ impl Draw<'_> {
         self.random.below(100) < percent
     }
 
-    /// Remembers what an answer says: always which exemptions were requested, and, if this client `sees` it, their versions.
+    /// Remembers what an answer says: always which exemptions were requested, and, if this client `sees` it, their
+    /// versions.
     pub(crate) fn remember(&mut self, made: &Made, sees: bool) {
         if sees {
             self.seen.extend(made.answer.ids.iter().cloned().zip(made.answer.versions.iter().copied()));

@@ -1,6 +1,6 @@
-//! A model of what the gate counts: what is new since the newest accepted scan, and which exemptions were approved for an
-//! issue that was as severe. Random sequences of uploads, acceptances, requests and decisions, one after the other, are
-//! compared with it.
+//! A model of what the gate counts: what is new since the newest accepted scan, and which exemptions were approved for
+//! an issue that was as severe. Random sequences of uploads, acceptances, requests and decisions, one after the other,
+//! are compared with it.
 
 use crate::model::seeds;
 use api::v1::{AcceptedAnswer, ExemptionItem, IssueItem, ScanAnswer};
@@ -42,8 +42,8 @@ struct Model {
     main: Vec<Scan>,
     /// The newest accepted one.
     accepted: usize,
-    /// The thresholds of the scans after the last one that was accepted without a reviewer that failed, the strictest of
-    /// each. A decision about the newest scan forgets those before it.
+    /// The thresholds of the scans after the last one that was accepted without a reviewer that failed, the strictest
+    /// of each. A decision about the newest scan forgets those before it.
     failed: Thresholds,
     /// The one that a reviewer accepted last.
     decided: Option<usize>,
@@ -74,8 +74,8 @@ impl Model {
         self.held.values().any(|held| held.rule == rule && held.status == Status::Approved && level <= held.level)
     }
 
-    /// The expected answer to a scan that is compared with the given one: the numbers of exempted, of other and of other new
-    /// issues, and the verdict.
+    /// The expected answer to a scan that is compared with the given one: the numbers of exempted, of other and of
+    /// other new issues, and the verdict.
     fn judge(&self, scan: &Scan, reference: Option<&Scan>, limits: Thresholds) -> (usize, usize, usize, Verdict) {
         let counted: Vec<_> = scan.found.iter().filter(|(rule, level)| !self.exempts(**rule, **level)).collect();
         let is_new = |rule: &usize| reference.is_none_or(|reference| !reference.found.contains_key(rule));

@@ -1,4 +1,5 @@
-//! Blind spots: what a scanner could not examine is not remediated, keeps its identity and exemptions, and hides nothing.
+//! Blind spots: what a scanner could not examine is not remediated, keeps its identity and exemptions, and hides
+//! nothing.
 
 use crate::pipeline::wiring::{ADMIN, System, upload};
 use api::page::Wanted;
@@ -296,7 +297,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Found, not seen and remediated are together what the reference scan had, in histories of a baseline and a branch.
+    /// Found, not seen and remediated are together what the reference scan had, in histories of a baseline and a
+    /// branch.
     #[test]
     fn nothing_of_a_reference_scan_is_lost(steps in steps()) {
         let system = System::new();

@@ -1,5 +1,5 @@
-//! Uploads that wait for others: a dead upload is noticed soon, and a working one is waited for, however long it takes. The
-//! time is that of the store in memory, which passes only during sleeps.
+//! Uploads that wait for others: a dead upload is noticed soon, and a working one is waited for, however long it takes.
+//! The time is that of the store in memory, which passes only during sleeps.
 
 use crate::pipeline::wiring::{System, Upload, upload};
 use crate::pipeline::{FEATURE, MAIN};

@@ -1,5 +1,5 @@
-//! An exemption applies to what was judged: its severity, its names and what was known of its exploitation. What is worse
-//! counts and returns to review, once; elsewhere the exemption still applies.
+//! An exemption applies to what was judged: its severity, its names and what was known of its exploitation. What is
+//! worse counts and returns to review, once; elsewhere the exemption still applies.
 
 use crate::pipeline::tracking::{EDITED, RUN, bandit};
 use crate::pipeline::wiring::{System, Upload, upload, upload_of};

@@ -1,5 +1,5 @@
-//! Queries of a dashboard: a scan's issues, filtered and sorted; one issue; the difference of two scans; an issue's other
-//! targets.
+//! Queries of a dashboard: a scan's issues, filtered and sorted; one issue; the difference of two scans; an issue's
+//! other targets.
 
 use crate::pipeline::formats::fixtures;
 use crate::pipeline::wiring::{System, token_body, upload, upload_of};
@@ -45,7 +45,8 @@ const FEATURE: [Result_; 7] = [
     ("B5", "MEDIUM", 611, "new/five.py", 10),
 ];
 
-/// Main and a feature, whose `B1` is exempted in its file with the level critical, and whose `B3` is exempted as a whole.
+/// Main and a feature, whose `B1` is exempted in its file with the level critical, and whose `B3` is exempted as a
+/// whole.
 fn scanned(system: &System) -> (ScanAnswer, ScanAnswer) {
     let main = system.upload(upload("main", &bandit(&MAIN))).unwrap();
     system.pass_days(1);

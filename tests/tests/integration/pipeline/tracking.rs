@@ -106,7 +106,7 @@ fn an_explanation_names_the_last_accepted_scan_and_the_previous_one() {
     let first = system.upload(strict(&[("a.py", 10, RUN)])).unwrap();
     let failed = system.upload(strict(&more)).unwrap();
     let again = system.upload(strict(&more)).unwrap();
-    assert_eq!([&first, &failed, &again].map(|one| one.accepted), [Some(true), Some(false), Some(false)]);
+    assert_eq!([&first, &failed, &again].map(|one| one.accepted_as_first), [Some(true), Some(false), Some(false)]);
     assert_eq!(again.comparison.with, "accepted");
     let [old, new] = [0, 1].map(|at| system.explain(again.scan.id, by_result(&system, &again)[at].id).unwrap());
     for one in [&old, &new] {
@@ -125,13 +125,17 @@ fn the_first_complete_scan_of_a_variant_is_accepted_whatever_its_verdict() {
     let strict = |variant, results| upload(variant, &bandit(results)).with("fail_on_new_occurrences", "high");
     let one = [("a.py", 10, RUN)];
     let first = system.upload(strict("main", &one)).unwrap();
-    assert_eq!((first.verdict, first.accepted), (Verdict::Fail, Some(true)));
-    assert_eq!(system.answer(first.scan.id).accepted, Some(true));
+    assert_eq!((first.verdict, first.accepted_as_first), (Verdict::Fail, Some(true)));
+    assert_eq!(system.answer(first.scan.id).accepted_as_first, Some(true));
     let branch = system.upload(strict("feature", &[one[0], ("b.py", 90, "os.popen(request.body)")])).unwrap();
-    assert_eq!((branch.verdict, branch.accepted), (Verdict::Fail, Some(false)), "it is compared with the baseline");
+    assert_eq!(
+        (branch.verdict, branch.accepted_as_first),
+        (Verdict::Fail, Some(false)),
+        "it is compared with the baseline"
+    );
     let unreadable = String::from_utf8(bandit(&one)).unwrap().replace("\"B602\"", "7").into_bytes();
     let incomplete = system.upload(upload("other", &unreadable)).unwrap();
-    assert_eq!((incomplete.report.complete, incomplete.accepted), (false, Some(false)));
+    assert_eq!((incomplete.report.complete, incomplete.accepted_as_first), (false, Some(false)));
 }
 
 #[test]

@@ -313,7 +313,8 @@ impl World {
         Example::of(&[("target", &target)]).body(&body)
     }
 
-    /// A request to change settings, which replaces the pending one: that is outdated, because the settings have changed.
+    /// A request to change settings, which replaces the pending one: that is outdated, because the settings have
+    /// changed.
     fn settings_request(&self) -> Value {
         self.requested.set(self.requested.get() + 1);
         let pattern = format!("unused-{}", self.requested.get());
@@ -343,7 +344,8 @@ impl World {
         exemption.json["id"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The id of a new exemption that the caller with the role developer requested, who alone may withdraw it among developers.
+    /// The id of a new exemption that the caller with the role developer requested, who alone may withdraw it among
+    /// developers.
     fn developers_exemption(&self) -> String {
         let developer = self.callers().find(|(name, _)| *name == "developer").map_or(&self.requester, |(_, own)| own);
         let exemption = developer.json("POST", "exemptions", &self.request()).expect(201);

@@ -1,5 +1,5 @@
-//! Exemptions apply to no more than what was approved: an issue that becomes worse counts and returns to review, and other
-//! branches keep their exemption.
+//! Exemptions apply to no more than what was approved: an issue that becomes worse counts and returns to review, and
+//! other branches keep their exemption.
 
 use api::v1::{ExemptionItem, ScanAnswer};
 use domain::exemption::Status;

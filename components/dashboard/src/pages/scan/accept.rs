@@ -1,5 +1,5 @@
-//! Accepting a scan that did not pass, as the reference of the next scans of its variant or without the parts that it lacks.
-//! A reviewer accepts it, and a developer requests it.
+//! Accepting a scan that did not pass, as the reference of the next scans of its variant or without the parts that it
+//! lacks. A reviewer accepts it, and a developer requests it.
 
 use crate::address;
 use crate::client::Api;

@@ -131,8 +131,8 @@ fn by_file<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeMap<String, u32> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Of every file: found + not seen + remediated = what the reference scan had. An occurrence keeps its id as long as
-    /// no scan has shown that it is gone.
+    /// Of every file: found + not seen + remediated = what the reference scan had. An occurrence keeps its id as long
+    /// as no scan has shown that it is gone.
     #[test]
     fn nothing_of_the_reference_scan_is_lost(steps in steps()) {
         let mut previous: Option<Compared> = None;

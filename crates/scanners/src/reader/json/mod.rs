@@ -40,10 +40,10 @@ pub(crate) type OnItem<'h> = dyn FnMut(Item<'_>) -> Result<(), ParseError> + 'h;
 /// Calls `on` with every value at one of `paths`, in the order of the report.
 ///
 /// A path consists of field names with dots between them, `[]` for each element of a list and `{}` for each value of an
-/// object: `results[]`, `runs[].results[]`, `advisories{}`, `[].messages[]`. A field that is `null` counts as absent. With
-/// `!` after its name, every object at its place must have it: `[].messages![]`; see [`Containers::missing`]. With `~` after
-/// its name, `null` counts as an empty list, as Go writes one. With `+` after its name or brackets, an object there must have
-/// one of the fields that paths lead into: `scan.languages[]+.queries[]`.
+/// object: `results[]`, `runs[].results[]`, `advisories{}`, `[].messages[]`. A field that is `null` counts as absent.
+/// With `!` after its name, every object at its place must have it: `[].messages![]`; see [`Containers::missing`]. With
+/// `~` after its name, `null` counts as an empty list, as Go writes one. With `+` after its name or brackets, an object
+/// there must have one of the fields that paths lead into: `scan.languages[]+.queries[]`.
 ///
 /// A path such as `?Results[]:Packages Other` has no calls. It says that objects at `Results[]` have no other lists of
 /// objects than those that paths lead into, and these; one of another name may contain results, see
