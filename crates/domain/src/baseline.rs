@@ -226,7 +226,7 @@ pub struct BaselineChange<'a> {
     pub allowed_to: BaselineChanges,
     /// The target's own baseline.
     pub current: Option<&'a BaselineChoice>,
-    /// What the default means now; absent if the target has a baseline of its own.
+    /// The present meaning of the default; absent if the target has a baseline of its own.
     pub default: Option<&'a ResolvedBaseline>,
     /// The requested baseline; absent for the default.
     pub requested: Option<&'a BaselineChoice>,

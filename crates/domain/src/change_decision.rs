@@ -21,7 +21,7 @@ word_enum! {
 pub struct PendingChange<'a> {
     /// The requester.
     pub requester: &'a Subject,
-    /// What would change, with its verb: "the settings have".
+    /// The thing that would change, with its verb: "the settings have".
     pub what: &'static str,
     /// True if what would change is still as the requester saw it.
     pub current: bool,

@@ -24,7 +24,7 @@ pub(crate) fn allocate(mib: usize) -> usize {
 
 /// Calls itself until the stack is full.
 pub(crate) fn recurse(depth: u64) -> u64 {
-    black_box(recurse(black_box(depth + 1))) + 1
+    if black_box(depth) == u64::MAX { 0 } else { black_box(recurse(depth + 1)) + 1 }
 }
 
 /// Ends the instance.

@@ -51,7 +51,7 @@ struct Model {
     held: BTreeMap<String, Held>,
     /// The ids of the issues by rule.
     issues: BTreeMap<usize, String>,
-    /// What the sequence has tried: comparisons, and whether exemptions returned to review.
+    /// The situations that the sequence has tried: comparisons, and whether exemptions returned to review.
     tried: BTreeSet<String>,
 }
 
