@@ -21,9 +21,9 @@ use crate::terminal::plain;
 #[command(after_long_help = format!("\
 Examples:
   gatehouse accept 0123456789abcdef0123456789abcdef --comment SEC-12
-  gatehouse accept 0123456789abcdef0123456789abcdef --request --comment 'go moved to its own repository'
+  gatehouse accept 0123456789abcdef0123456789abcdef --request --comment go-has-its-own-repository
   gatehouse accept --list
-  gatehouse accept 0123456789abcdef0123456789abcdef --reject --comment 'go is still here'
+  gatehouse accept 0123456789abcdef0123456789abcdef --reject --comment go-is-still-here
   gatehouse accept 0123456789abcdef0123456789abcdef --withdraw
 
 {EXIT_CODES}"))]
@@ -151,7 +151,11 @@ mod tests {
 
     #[test]
     fn a_reason_is_needed_to_accept_and_to_request() {
-        let parsed = |line: &str| Line::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.to_string());
+        let parsed = |line: &str| {
+            Line::try_parse_from(line.split(' ').chain(["--project", "shop"]))
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
         for line in [
             "accept 01 --comment x",
             "accept 01 --request --comment x",
