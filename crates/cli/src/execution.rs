@@ -23,7 +23,7 @@ Example:
   gatehouse execution build 17
 
 The last line of the log is the verdict, for example:
-  Exited with message: the required scanner semgrep has not reported for web.
+  Exited with message: the required scanner semgrep has not reported for web:main.
 
 Exit codes: 0 pass, 1 fail, 2 undecided, wrong usage or failure.")]
 pub(crate) struct ExecutionArgs {
@@ -70,7 +70,8 @@ fn text(run: &Execution) -> Result<String> {
         writeln!(text, "not counted: {superseded} of the same steps")?;
     }
     for missing in &run.missing_scanners {
-        writeln!(text, "not reported: {} for {}", plain(&missing.scanner), plain(&missing.target))?;
+        let of = format!("{}:{}", missing.target, missing.variant);
+        writeln!(text, "not reported: {} for {}", plain(&missing.scanner), plain(&of))?;
     }
     if run.more_scans {
         writeln!(text, "the run has more scans than are considered, so it cannot pass")?;
@@ -88,7 +89,8 @@ fn message(run: &Execution) -> String {
         (Verdict::Pass, _, _) => return passed(run),
         (Verdict::Fail | Verdict::Undecided, Some(reason), _) => reason.reason.clone(),
         (Verdict::Fail | Verdict::Undecided, None, Some(missing)) => {
-            format!("the required scanner {} has not reported for {}.", missing.scanner, missing.target)
+            let of = format!("{}:{}", missing.target, missing.variant);
+            format!("the required scanner {} has not reported for {of}.", missing.scanner)
         }
         (verdict @ (Verdict::Fail | Verdict::Undecided), None, None) if run.more_scans => {
             format!("the verdict is {verdict}, because the run has more scans than are considered.")
@@ -125,8 +127,9 @@ mod tests {
 
     #[test]
     fn an_undecided_run_names_the_scanner_that_has_not_reported() {
-        let run = execution("undecided", &json!([{"target": "web", "scanner": "semgrep"}]), &json!([]));
-        assert_eq!(message(&run), "Exited with message: the required scanner semgrep has not reported for web.");
+        let run =
+            execution("undecided", &json!([{"target": "web", "variant": "main", "scanner": "semgrep"}]), &json!([]));
+        assert_eq!(message(&run), "Exited with message: the required scanner semgrep has not reported for web:main.");
         let text = anstream::adapter::strip_str(&text(&run).unwrap()).to_string();
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         let scan = "0".repeat(32);
@@ -135,7 +138,7 @@ mod tests {
             "TARGET VARIANT SCANNER VERDICT NEW ISSUES SCAN".to_owned(),
             format!("dvpwa DEMO-001 bandit pass 3 {scan}"),
             "not counted: 1 superseded scan of the same steps".to_owned(),
-            "not reported: semgrep for web".to_owned(),
+            "not reported: semgrep for web:main".to_owned(),
         ];
         assert_eq!(lines, expected, "{text}");
     }
@@ -144,7 +147,7 @@ mod tests {
     fn a_run_that_fails_ends_with_its_first_reason() {
         let reason =
             json!([{"scan": "0".repeat(32), "target": "w\u{1b}[1A", "scanner": "bandit", "reason": "too many"}]);
-        let run = execution("fail", &json!([{"target": "web", "scanner": "semgrep"}]), &reason);
+        let run = execution("fail", &json!([{"target": "web", "variant": "main", "scanner": "semgrep"}]), &reason);
         assert_eq!(message(&run), "Exited with message: too many");
         let text = anstream::adapter::strip_str(&text(&run).unwrap()).to_string();
         assert!(text.contains("w\\u{1b}[1A, bandit: too many\n"), "{text}");
