@@ -8,5 +8,6 @@ pub(crate) mod diff;
 pub(crate) mod exemption;
 pub(crate) mod list;
 pub(crate) mod notice;
+pub(crate) mod request;
 pub(crate) mod text;
 pub(crate) mod time;

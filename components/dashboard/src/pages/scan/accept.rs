@@ -5,16 +5,17 @@ use crate::address;
 use crate::client::Api;
 use crate::form::Form;
 use crate::layout::{Page, Section, csrf};
+use crate::person::is_same_person;
 use crate::reply;
 use crate::request::PageRequest;
+use crate::view::notice;
+use crate::view::request::{DecisionForm, facts};
 use crate::view::text::plain;
-use crate::view::{notice, time};
 use api::page::Page as Listed;
 use api::problem::{Code, Problem};
 use api::v1::{
     AcceptBody, AcceptDecisionBody, AcceptRequestBody, AcceptRequestItem, AcceptedAnswer, Report, ScanAnswer,
 };
-use domain::ids::Subject;
 use domain::role::Right;
 use domain::verdict::Verdict;
 use guest::Reply;
@@ -97,9 +98,7 @@ fn requested<A>(request: &PageRequest<'_, A>, project: &str, item: &AcceptReques
         section class="card stack" aria-labelledby="accept-request" {
             h2 id="accept-request" { "Requested: accept this scan" }
             dl class="facts" {
-                dt { "Requested" }
-                dd { "by " bdi { (plain(&item.requested_by)) } " " (time::relative(&item.requested_at, request.now)) }
-                dt { "Reason" } dd class="break" { bdi { (plain(&item.reason)) } }
+                (facts(&item.requested_by, &item.requested_at, &item.reason, request.now))
                 dt { "After an approval" } dd class="break" { bdi { (plain(&item.effect())) } }
             }
             @if item.outdated {
@@ -119,31 +118,11 @@ fn requested<A>(request: &PageRequest<'_, A>, project: &str, item: &AcceptReques
     }
 }
 
-/// True if both names may be those of one person, as the API compares them.
-fn is_same_person(one: &str, other: &str) -> bool {
-    match (one.parse::<Subject>(), other.parse::<Subject>()) {
-        (Ok(one), Ok(other)) => one.is_same_person(&other),
-        (Ok(_) | Err(_), Ok(_) | Err(_)) => one == other,
-    }
-}
-
-/// A folded form: a confirmation without a script.
+/// The form of a decision that changes nothing.
 fn decision<A>(request: &PageRequest<'_, A>, project: &str, scan: &str, decision: &str, label: &str) -> Markup {
-    let id = format!("comment-{decision}");
-    html! {
-        details {
-            summary { (label) " …" }
-            form method="post" action={ (address::scan(project, scan)) "/accept-request/" (decision) } class="stack tight" {
-                (csrf(request.session))
-                p class="hint" { "Nothing changes." }
-                div class="field" {
-                    label for=(id) { "Comment" }
-                    input id=(id) name="comment" maxlength="1024" autocomplete="off";
-                }
-                div { button { (label) " request" } }
-            }
-        }
-    }
+    let address = format!("{}/accept-request", address::scan(project, scan));
+    let hint = "Nothing changes.";
+    DecisionForm { address: &address, decision, label, hint, shown: &[] }.markup(request.session)
 }
 
 fn form<A>(request: &PageRequest<'_, A>, project: &str, scan: &str, hint: &str, comment: &str) -> Markup {

@@ -4,12 +4,12 @@ use super::{fields, has_right_to_all, load, no_version, page};
 use crate::address;
 use crate::client::Api;
 use crate::form::Form;
-use crate::layout::csrf;
 use crate::person::is_same_person;
 use crate::reply;
 use crate::request::PageRequest;
+use crate::view::notice;
+use crate::view::request::{DecisionForm, facts};
 use crate::view::text::plain;
-use crate::view::{notice, time};
 use api::Problem;
 use api::problem::Code;
 use api::v1::{ProjectAnswer, SettingChangeItem, SettingsDecisionBody, SettingsRequestItem};
@@ -24,9 +24,7 @@ pub(super) fn section<A>(request: &PageRequest<'_, A>, answer: &ProjectAnswer, i
         section class="card stack" aria-labelledby="settings-request" {
             h2 id="settings-request" { "Requested change of the settings" }
             dl class="facts" {
-                dt { "Requested" }
-                dd { "by " bdi { (plain(&item.requested_by)) } " " (time::relative(&item.requested_at, request.now)) }
-                dt { "Reason" } dd class="break" { bdi { (plain(&item.reason)) } }
+                (facts(&item.requested_by, &item.requested_at, &item.reason, request.now))
             }
             (changes(&item.changes))
             @if item.outdated {
@@ -97,7 +95,7 @@ fn value(change: &SettingChangeItem, value: Option<&str>) -> Markup {
     }
 }
 
-/// A folded form: a confirmation without a script. It is for the settings that its page shows.
+/// The form of a decision. It is for the settings that its page shows.
 fn form<A>(
     request: &PageRequest<'_, A>,
     answer: &ProjectAnswer,
@@ -106,23 +104,9 @@ fn form<A>(
     label: &str,
     hint: &str,
 ) -> Markup {
-    let id = format!("comment-{decision}");
-    html! {
-        details {
-            summary { (label) " …" }
-            form method="post" action={ (address::settings(&answer.id)) "/request/" (decision) } class="stack tight" {
-                (csrf(request.session))
-                input type="hidden" name="request" value=(item.request);
-                input type="hidden" name="version" value=(answer.version);
-                p class="hint" { (hint) }
-                div class="field" {
-                    label for=(id) { "Comment" }
-                    input id=(id) name="comment" maxlength="1024" autocomplete="off";
-                }
-                div { button { (label) " request" } }
-            }
-        }
-    }
+    let address = format!("{}/request", address::settings(&answer.id));
+    let shown = [("request", item.request.to_string()), ("version", answer.version.to_string())];
+    DecisionForm { address: &address, decision, label, hint, shown: &shown }.markup(request.session)
 }
 
 /// Decides the request. An approval is for the settings that the page showed.

@@ -4,12 +4,11 @@ use super::{no_version, target};
 use crate::address;
 use crate::client::Api;
 use crate::form::Form;
-use crate::layout::csrf;
 use crate::person::is_same_person;
 use crate::reply;
 use crate::request::PageRequest;
-use crate::view::text::plain;
-use crate::view::{baseline, notice, time};
+use crate::view::request::{DecisionForm, facts};
+use crate::view::{baseline, notice};
 use api::problem::{Code, Problem};
 use api::v1::{BaselineDecisionBody, BaselineEffect, BaselineRequestItem, TargetItem};
 use domain::role::Right;
@@ -31,9 +30,7 @@ pub(super) fn section<A>(
             dl class="facts" {
                 dt { "Now" } dd { (effect(project, &item.now)) }
                 dt { "After an approval" } dd { (effect(project, &item.then)) }
-                dt { "Requested" }
-                dd { "by " bdi { (plain(&item.requested_by)) } " " (time::relative(&item.requested_at, request.now)) }
-                dt { "Reason" } dd class="break" { bdi { (plain(&item.reason)) } }
+                (facts(&item.requested_by, &item.requested_at, &item.reason, request.now))
             }
             @if let (Some(now), Some(then)) = (item.now.scan, item.then.scan) {
                 @if now != then {
@@ -67,7 +64,7 @@ fn effect(project: &str, effect: &BaselineEffect) -> Markup {
     }
 }
 
-/// A folded form: a confirmation without a script. It is for the baseline that its page shows.
+/// The form of a decision. It is for the baseline that its page shows.
 fn form<A>(
     request: &PageRequest<'_, A>,
     project: &str,
@@ -77,23 +74,9 @@ fn form<A>(
     label: &str,
     hint: &str,
 ) -> Markup {
-    let id = format!("comment-{decision}");
-    html! {
-        details {
-            summary { (label) " …" }
-            form method="post" action={ (address::target(project, &item.id)) "/baseline-request/" (decision) } class="stack tight" {
-                (csrf(request.session))
-                input type="hidden" name="request" value=(item.request);
-                input type="hidden" name="version" value=(target.version);
-                p class="hint" { (hint) }
-                div class="field" {
-                    label for=(id) { "Comment" }
-                    input id=(id) name="comment" maxlength="1024" autocomplete="off";
-                }
-                div { button { (label) " request" } }
-            }
-        }
-    }
+    let address = format!("{}/baseline-request", address::target(project, &item.id));
+    let shown = [("request", item.request.to_string()), ("version", target.version.to_string())];
+    DecisionForm { address: &address, decision, label, hint, shown: &shown }.markup(request.session)
 }
 
 /// Decides the request. An approval is for the baseline that the page showed.
