@@ -146,15 +146,7 @@ mod tests {
     }
 
     fn record(change: impl FnOnce(&mut serde_json::Value)) -> ScanRecord {
-        let mut record = serde_json::json!({
-            "v": 1, "id": "01".repeat(16),
-            "request": {
-                "project": "shop", "target": "web", "target_type": "repository", "variant": "main", "scanner": "auto",
-                "fail_on_severity": "high"
-            },
-            "tool": "bandit", "format": "bandit", "by": {"subject": "ci", "role": "developer"}, "received": 5,
-            "report_sha256": "ab", "report_bytes": 7, "settings": {}, "reference": {"with": "none"}
-        });
+        let mut record = crate::testing::stored_scan();
         change(&mut record);
         serde_json::from_value(record).unwrap()
     }

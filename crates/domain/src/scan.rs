@@ -218,6 +218,7 @@ pub struct ParsedReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::stored_scan;
 
     #[test]
     fn older_stored_requests_are_still_read_and_written_unchanged() {
@@ -230,24 +231,12 @@ mod tests {
         assert_eq!(serde_json::from_str::<ScanRequest>(&stored).unwrap(), typed, "a retry must find the same words");
     }
 
-    fn record() -> serde_json::Value {
-        serde_json::json!({
-            "v": 1, "id": "01".repeat(16),
-            "request": {
-                "project": "shop", "target": "web", "target_type": "repository", "variant": "main", "scanner": "auto",
-                "fail_on_severity": "high"
-            },
-            "tool": "bandit", "format": "bandit", "by": {"subject": "ci", "role": "developer"}, "received": 5,
-            "report_sha256": "ab", "report_bytes": 7, "settings": {}, "reference": {"with": "none"}
-        })
-    }
-
     #[test]
     fn a_stored_scan_without_versions_has_the_first_versions() {
-        let read: ScanRecord = serde_json::from_value(record()).unwrap();
+        let read: ScanRecord = serde_json::from_value(stored_scan()).unwrap();
         assert_eq!((read.versions, read.replay_of, &read.replayed), (Versions::default(), None, &None));
         assert_eq!(read.identity_scan(), read.id);
-        let mut stored = record();
+        let mut stored = stored_scan();
         stored["versions"] = serde_json::json!({"parsers": 1, "matcher": 1});
         stored["settings"] = serde_json::to_value(&read.settings).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), stored, "and nothing else is new in its stored form");
@@ -265,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_evidence_of_an_older_report_is_stored_with_its_scan() {
-        let mut stored = record();
+        let mut stored = stored_scan();
         stored["older_than"] = serde_json::json!({"scan": "02".repeat(16), "made_at": 5});
         let read: ScanRecord = serde_json::from_value(stored.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap()["older_than"], stored["older_than"]);
@@ -273,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_replay_derives_the_same_ids_as_its_original() {
-        let mut stored = record();
+        let mut stored = stored_scan();
         stored["replay_of"] = "02".repeat(16).into();
         let replay: ScanRecord = serde_json::from_value(stored).unwrap();
         assert_eq!(replay.identity_scan(), ScanId::from_bits([2; 16]));

@@ -206,3 +206,16 @@ pub(crate) fn places(occurrences: &[Occurrence]) -> Vec<ComparableOccurrence> {
     let line = |occurrence| serde_json::to_string(occurrence).unwrap();
     occurrences.iter().map(|occurrence| serde_json::from_str(&line(occurrence)).unwrap()).collect()
 }
+
+/// Makes the stored form of a scan of `web:main` by bandit, with what every version of it has.
+pub(crate) fn stored_scan() -> serde_json::Value {
+    serde_json::json!({
+        "v": 1, "id": "01".repeat(16),
+        "request": {
+            "project": "shop", "target": "web", "target_type": "repository", "variant": "main", "scanner": "auto",
+            "fail_on_severity": "high"
+        },
+        "tool": "bandit", "format": "bandit", "by": {"subject": "ci", "role": "developer"}, "received": 5,
+        "report_sha256": "ab", "report_bytes": 7, "settings": {}, "reference": {"with": "none"}
+    })
+}

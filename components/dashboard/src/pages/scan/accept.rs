@@ -20,6 +20,8 @@ use domain::role::Right;
 use domain::verdict::Verdict;
 use guest::Reply;
 use maud::{Markup, html};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// True if the scan can be accepted: as a reference, or because it only lacks parts.
 fn can_be_accepted(answer: &ScanAnswer) -> bool {
@@ -165,20 +167,13 @@ pub(crate) async fn submit<A: Api>(
     scan: &str,
     sent: &Form,
 ) -> Result<Reply, Problem> {
-    let here = address::scan(project, scan);
     let body = AcceptBody { comment: sent.text("comment").to_owned() };
-    match request.api.send::<AcceptedAnswer>("POST", &address::api(&format!("{here}/accept")), &body).await {
-        Ok(accepted) => {
-            let done = if accepted.missing.is_empty() { "scan-accepted" } else { "missing-accepted" };
-            Ok(reply::redirect(&format!("{here}?done={done}")))
-        }
-        Err(problem) if matches!(problem.code, Code::Conflict | Code::InvalidBody) => {
-            let form = form(request, project, scan, "The scan's own verdict stays.", sent.text("comment"));
-            let body = html! { (notice::bad(&format!("The scan was not accepted: {}.", problem.detail))) (form) };
-            Ok(refused(request, project, here, body, &problem))
-        }
-        Err(problem) => Err(problem),
-    }
+    let form = form(request, project, scan, "The scan's own verdict stays.", sent.text("comment"));
+    let refusal = Refusal { what: "The scan was not accepted", form };
+    send(request, project, scan, ("accept", &body), refusal, |accepted: AcceptedAnswer| {
+        if accepted.missing.is_empty() { "scan-accepted".to_owned() } else { "missing-accepted".to_owned() }
+    })
+    .await
 }
 
 /// Requests that the scan is accepted.
@@ -191,18 +186,11 @@ pub(crate) async fn submit_request<A: Api>(
     scan: &str,
     sent: &Form,
 ) -> Result<Reply, Problem> {
-    let here = address::scan(project, scan);
     let body = AcceptRequestBody { reason: sent.text("reason").to_owned() };
-    let path = address::api(&format!("{here}/accept-request"));
-    match request.api.send::<AcceptRequestItem>("POST", &path, &body).await {
-        Ok(_) => Ok(reply::redirect(&format!("{here}?done=accept-requested"))),
-        Err(problem) if matches!(problem.code, Code::Conflict | Code::InvalidBody) => {
-            let form = request_form(request, project, scan, "the scan is accepted.", sent.text("reason"));
-            let body = html! { (notice::bad(&format!("Nothing was requested: {}.", problem.detail))) (form) };
-            Ok(refused(request, project, here, body, &problem))
-        }
-        Err(problem) => Err(problem),
-    }
+    let form = request_form(request, project, scan, "the scan is accepted.", sent.text("reason"));
+    let refusal = Refusal { what: "Nothing was requested", form };
+    let done = |_: AcceptRequestItem| "accept-requested".to_owned();
+    send(request, project, scan, ("accept-request", &body), refusal, done).await
 }
 
 /// Rejects or withdraws the request.
@@ -216,23 +204,38 @@ pub(crate) async fn decide<A: Api>(
     decision: &str,
     sent: &Form,
 ) -> Result<Reply, Problem> {
-    let here = address::scan(project, scan);
     let body = AcceptDecisionBody { comment: sent.text("comment").to_owned() };
-    let path = address::api(&format!("{here}/accept-request/{decision}"));
-    match request.api.send::<AcceptRequestItem>("POST", &path, &body).await {
-        Ok(_) => Ok(reply::redirect(&format!("{here}?done=accept-request-{decision}"))),
+    let refusal = Refusal { what: "Nothing was decided", form: html! {} };
+    let done = |_: AcceptRequestItem| format!("accept-request-{decision}");
+    send(request, project, scan, (&format!("accept-request/{decision}"), &body), refusal, done).await
+}
+
+/// The page after the API refused a form: what did not happen, and the form.
+struct Refusal {
+    what: &'static str,
+    form: Markup,
+}
+
+/// Sends a form to a call of the scan, and leads back to its page with the notice that `done` names.
+async fn send<A: Api, T: DeserializeOwned>(
+    request: &PageRequest<'_, A>,
+    project: &str,
+    scan: &str,
+    (call, body): (&str, &impl Serialize),
+    refusal: Refusal,
+    done: impl FnOnce(T) -> String,
+) -> Result<Reply, Problem> {
+    let here = address::scan(project, scan);
+    match request.api.send::<T>("POST", &address::api(&format!("{here}/{call}")), body).await {
+        Ok(answer) => Ok(reply::redirect(&format!("{here}?done={}", done(answer)))),
         Err(problem) if matches!(problem.code, Code::Conflict | Code::InvalidBody) => {
-            let body = notice::bad(&format!("Nothing was decided: {}.", problem.detail));
-            Ok(refused(request, project, here, body, &problem))
+            let Refusal { what, form } = refusal;
+            let body = html! { (notice::bad(&format!("{what}: {}.", problem.detail))) (form) };
+            let page = Page::of(project, Section::Tests, "Accept a scan", body).below(here, "Scan");
+            Ok(page.reply_with(problem.code.status(), request))
         }
         Err(problem) => Err(problem),
     }
-}
-
-/// The page after the API refused a form.
-fn refused<A>(request: &PageRequest<'_, A>, project: &str, here: String, body: Markup, problem: &Problem) -> Reply {
-    let page = Page::of(project, Section::Tests, "Accept a scan", body).below(here, "Scan");
-    page.reply_with(problem.code.status(), request)
 }
 
 #[cfg(test)]
