@@ -4,7 +4,7 @@ use crate::ingest::Ingest;
 use api::auth::Identity;
 use api::body::{illegal, remark};
 use api::internal::Services;
-use api::problem::{Code, Problem};
+use api::problem::Problem;
 use api::project_context::project_state;
 use api::v1::{AcceptDecisionBody, AcceptRequestBody, AcceptRequestItem};
 use domain::accept_request::AcceptRequest;
@@ -39,7 +39,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         let event = ProjectEvent::ScanAcceptRequested { name, variant, scan, comment };
         let event = self.append_to_project(caller, project, event).await?;
         let made = self.pending(project, scan).await?.filter(|request| request.made.event == event);
-        let made = made.ok_or_else(|| Problem::new(Code::Conflict, "somebody has decided the request meanwhile"))?;
+        let made = made.ok_or_else(Problem::decided_meanwhile)?;
         Ok(AcceptRequestItem::new(&answer, &made, Some(acceptance)))
     }
 
@@ -62,7 +62,7 @@ impl<K: Kv, V: Services> Ingest<'_, K, V> {
         let event =
             ProjectEvent::ScanAcceptDecided { name: frozen.record.request.target.clone(), scan, decision, comment };
         self.append_to_project(caller, project, event).await?;
-        let held = held.ok_or_else(|| Problem::new(Code::Conflict, "somebody has decided the request meanwhile"))?;
+        let held = held.ok_or_else(Problem::decided_meanwhile)?;
         let now = series::acceptance(self.kv, &frozen).await?.ok();
         Ok(AcceptRequestItem::new(&answer, &held, now))
     }

@@ -38,8 +38,13 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         let state = self.context.state().await?;
         let target = state.targets.get(&name).ok_or_else(|| no_target(&name))?;
         let request = target.baseline_request.as_ref().filter(|request| request.made.event == self.context.event);
-        let decided = || Problem::new(api::problem::Code::Conflict, "somebody has decided the request meanwhile");
-        request_item(&state, &name, target, request.ok_or_else(decided)?, &self.scan_log(target.id).await?)
+        request_item(
+            &state,
+            &name,
+            target,
+            request.ok_or_else(Problem::decided_meanwhile)?,
+            &self.scan_log(target.id).await?,
+        )
     }
 
     /// Decides a request to change a target's baseline, if the baseline has this version; without a version, in any

@@ -34,7 +34,7 @@ impl<K: Kv, V: Services> ProjectJob<'_, K, V> {
         self.append(ProjectEvent::SettingsRequested { settings, comment, version }).await?;
         let state = self.context.state().await?;
         let item = settings_item(&state).filter(|item| item.request == self.context.event);
-        item.ok_or_else(|| Problem::new(Code::Conflict, "somebody has decided the request meanwhile"))
+        item.ok_or_else(Problem::decided_meanwhile)
     }
 
     /// The pending request to change settings.

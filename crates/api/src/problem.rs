@@ -115,6 +115,11 @@ impl Problem {
         Self::new(Code::InvalidParameter, format!("parameter `{name}`: {what}"))
     }
 
+    /// The problem of a request that another person decided while the call was being answered.
+    pub fn decided_meanwhile() -> Self {
+        Self::new(Code::Conflict, "somebody has decided the request meanwhile")
+    }
+
     /// The problem of something that does not exist.
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::new(Code::NotFound, what)

@@ -1,6 +1,6 @@
 //! The differences between two pieces of code, line by line.
 //!
-//! What is cut is cut around the first difference, and says so: a change beyond the cut is shown.
+//! Long lines and long pieces are cut around their first difference, which is always shown. A mark shows each cut.
 
 use crate::view::list;
 use crate::view::text::plain;

@@ -176,7 +176,7 @@ impl EffectiveExemptions {
     }
 
     /// Rebuilds the exemptions that applied when a scan was judged: of whole issues, and of occurrences in any form.
-    /// What the issues are now makes no difference.
+    /// The present state of the issues makes no difference.
     pub fn at_judgement(
         issues: impl IntoIterator<Item = (IssueId, ExemptionId)>,
         occurrences: impl IntoIterator<Item = (IssueId, OccurrenceId, ExemptionId)>,

@@ -75,7 +75,11 @@ fn a_part_is_dropped_by_two_people_and_missing_again_when_it_came_back() {
     let third = take(&system, "main", PYTHON);
     assert_eq!((state(&third), third.report.missing.len()), (UNDECIDED, 2), "it lacks another part too");
     let next = take(&system, "main", NO_GO);
-    assert_eq!((state(&next), next.comparison.scan), (PASSED, Some(all.scan.id)), "the incomplete one is no reference");
+    assert_eq!(
+        (state(&next), next.comparison.scan),
+        (PASSED, Some(all.scan.id)),
+        "the incomplete one is not the reference"
+    );
     assert_eq!(next.issues.remediated, 2);
     let after = take(&system, "main", NO_GO);
     assert_eq!((state(&after), after.comparison.scan, after.issues.remediated), (PASSED, Some(next.scan.id), 0));

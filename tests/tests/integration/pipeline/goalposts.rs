@@ -50,7 +50,11 @@ fn a_failed_scan_is_not_its_own_reference() {
     let looser = take(&system, upload("main", FEATURE));
     assert_eq!((looser.verdict, looser.no_threshold), (Verdict::Pass, true), "without a threshold it passes");
     let again = take(&system, strict("main", FEATURE));
-    assert_eq!((again.verdict, again.comparison.scan), (Verdict::Fail, Some(accepted.scan.id)), "and is no reference");
+    assert_eq!(
+        (again.verdict, again.comparison.scan),
+        (Verdict::Fail, Some(accepted.scan.id)),
+        "and it is not the reference"
+    );
     let high = take(&system, upload("main", MAIN).with("fail_on_new", "high"));
     assert_eq!(high.verdict, Verdict::Pass);
     assert_eq!(take(&system, upload("main", MAIN)).comparison.scan, Some(accepted.scan.id), "looser than what failed");
