@@ -6,6 +6,7 @@
 mod address;
 mod assets;
 mod client;
+mod decision;
 mod form;
 mod kept;
 mod layout;

@@ -200,10 +200,8 @@ impl Client {
         version: u64,
     ) -> Result<T, Error> {
         let url = self.url(path, &[]);
-        let body = serde_json::to_vec(body).map_err(|source| Error::Unreadable { url: url.clone(), source })?;
-        let request = self.request(method, &url).header(header::CONTENT_TYPE, "application/json");
-        let request = request.header(header::IF_MATCH, format!("\"{version}\""));
-        self.read(&url, self.agent.run(finish(request, body.as_slice())?))
+        let request = self.request(method, &url).header(header::IF_MATCH, format!("\"{version}\""));
+        self.send_json(&url, request, body)
     }
 
     /// Sends a JSON body with query parameters.
@@ -215,9 +213,19 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, Error> {
         let url = self.url(path, query);
-        let body = serde_json::to_vec(body).map_err(|source| Error::Unreadable { url: url.clone(), source })?;
-        let request = self.request(method, &url).header(header::CONTENT_TYPE, "application/json");
-        self.read(&url, self.agent.run(finish(request, body.as_slice())?))
+        let request = self.request(method, &url);
+        self.send_json(&url, request, body)
+    }
+
+    fn send_json<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        request: ureq::http::request::Builder,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let body = serde_json::to_vec(body).map_err(|source| Error::Unreadable { url: url.to_owned(), source })?;
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        self.read(url, self.agent.run(finish(request, body.as_slice())?))
     }
 
     /// Sends a DELETE request; the answer is empty.

@@ -15,7 +15,6 @@
 use std::convert::Infallible;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,7 +26,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::client::ClientNetwork;
 use crate::counts::Counts;
 use crate::lifecycle::{Tracker, Working};
-use crate::limits::Limits;
+use crate::limits::{Limits, cores};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 
@@ -113,7 +112,6 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(limits: &Limits, metrics: Arc<Metrics>, requests: Tracker) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
             memory_bytes: limits.total_memory_bytes,
             metrics,
@@ -122,7 +120,7 @@ impl Gate {
             large: limits.large_requests,
             state: Arc::default(),
             requests,
-            anonymous_work: Semaphore::new((cores / ANONYMOUS_CORES).max(1)),
+            anonymous_work: Semaphore::new((cores() / ANONYMOUS_CORES).max(1)),
             hashing: RandomState::new(),
         }
     }

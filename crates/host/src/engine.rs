@@ -161,7 +161,7 @@ pub(crate) fn load(engine: &Engine, sources: &[(String, Vec<u8>)]) -> Result<Vec
     add_to_linker(&mut linker).map_err(|error| Error::Engine(error.into()))?;
     let next = AtomicUsize::new(0);
     let loaded = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(sources.len());
+    let threads = crate::limits::cores().min(sources.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {

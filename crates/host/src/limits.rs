@@ -42,6 +42,11 @@ pub struct Limits {
     pub stall_timeout: Duration,
 }
 
+/// The number of cores that the host may use; 1 if the system does not tell.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 impl Limits {
     /// 128 MiB for an instance and 4 GiB for all; 30 s for a request and 10 s for a call to a store; 300 MiB of body;
     /// 256 requests, 128 of them without a credential, and as many with over 4 MiB of body as there are cores, at least
@@ -56,7 +61,7 @@ impl Limits {
             body_bytes: 300 << 20,
             concurrent_requests: 256,
             anonymous_requests: 128,
-            large_requests: std::thread::available_parallelism().map_or(2, NonZeroUsize::get).max(2),
+            large_requests: cores().max(2),
             large_bytes: 4 << 20,
             connections: 1024,
             connections_per_client: 256,

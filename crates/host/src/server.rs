@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use crate::connections::{Connections, OverShare, Place};
 use crate::error::Error;
 use crate::kv::KvStats;
 use crate::lifecycle::{Phase, Tracker, reached};
-use crate::limits::Limits;
+use crate::limits::{Limits, cores};
 use crate::pace::Pace;
 use crate::problem::Problem;
 use crate::progress::ImpatientStream;
@@ -171,8 +170,7 @@ async fn accept(
 ) {
     let draining = reached(phases.clone(), Phase::Draining);
     tokio::pin!(draining);
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let per_second = u32::try_from(cores).unwrap_or(u32::MAX).saturating_mul(CONNECTIONS_PER_CORE);
+    let per_second = u32::try_from(cores()).unwrap_or(u32::MAX).saturating_mul(CONNECTIONS_PER_CORE);
     let mut pace = Pace::new(per_second, CONNECTIONS_AT_ONCE, Instant::now());
     loop {
         let next = async {

@@ -5,7 +5,7 @@ use crate::scans::Frozen;
 use crate::{document, keys};
 use domain::accepting::{Acceptance, AcceptedMissing, CompleteScan};
 use domain::head::{AcceptedScan, Head, SeriesScan};
-use domain::ids::{ScannerId, TargetId, VariantName};
+use domain::ids::{IdError, ScannerId, TargetId, VariantName};
 use domain::journal::Refusal;
 use domain::parts::KnownParts;
 use domain::scan::ScanRecord;
@@ -46,7 +46,8 @@ pub async fn known_parts(
     if tool.as_str() == SEVERAL_TOOLS || of_tool.as_ref().is_some_and(|known| known.decides(parts)) {
         return Ok(of_tool);
     }
-    let Ok(several) = SEVERAL_TOOLS.parse() else { return Ok(of_tool) };
+    let unreadable = |error: IdError| KvError::Unreadable { key: SEVERAL_TOOLS.to_owned(), reason: error.to_string() };
+    let several = SEVERAL_TOOLS.parse().map_err(unreadable)?;
     let of_several = document::find::<KnownParts>(kv, &keys::parts(target, variant, &several)).await?;
     Ok(KnownParts::joined(of_tool, of_several))
 }

@@ -3,6 +3,7 @@
 use super::{fields, has_right_to_all, load, no_version, page};
 use crate::address;
 use crate::client::Api;
+use crate::decision;
 use crate::form::Form;
 use crate::person::is_same_person;
 use crate::reply;
@@ -119,17 +120,9 @@ pub(super) async fn decide<A: Api>(
     decision: &str,
     form: &Form,
 ) -> Result<Reply, Problem> {
-    let id = form.text("request").parse();
-    let id = id.map_err(|error| Problem::new(Code::InvalidBody, format!("field `request`: {error}")))?;
-    let body = SettingsDecisionBody { request: id, comment: form.text("comment").to_owned() };
     let path = format!("{}/settings-request/{decision}", address::api(&address::project(project)));
-    let version = form.number::<u64>("version").ok().flatten();
-    let decided = match (decision, version) {
-        ("approve", None) => Err(no_version()),
-        ("approve", Some(version)) => request.api.send_on::<ProjectAnswer>("POST", &path, &body, Some(version)).await,
-        (_, _) => request.api.send::<ProjectAnswer>("POST", &path, &body).await,
-    };
-    match decided {
+    let body = |request, comment| SettingsDecisionBody { request, comment };
+    match decision::send::<_, ProjectAnswer, _>(request, &path, decision, form, body, no_version).await {
         Ok(_) => Ok(reply::redirect(&format!("{}?done=settings-request-{decision}", address::settings(project)))),
         Err(problem) if matches!(problem.code, Code::Conflict | Code::ChangedMeanwhile) => {
             let answer = load(request, project).await?;

@@ -3,6 +3,7 @@
 use super::{no_version, target};
 use crate::address;
 use crate::client::Api;
+use crate::decision;
 use crate::form::Form;
 use crate::person::is_same_person;
 use crate::reply;
@@ -91,17 +92,9 @@ pub(super) async fn decide<A: Api>(
     form: &Form,
 ) -> Result<Reply, Problem> {
     let here = address::target(project, name);
-    let id = form.text("request").parse();
-    let id = id.map_err(|error| Problem::new(Code::InvalidBody, format!("field `request`: {error}")))?;
-    let body = BaselineDecisionBody { request: id, comment: form.text("comment").to_owned() };
     let path = address::api(&format!("{here}/baseline-request/{decision}"));
-    let version = form.number::<u64>("version").ok().flatten();
-    let decided = match (decision, version) {
-        ("approve", None) => Err(no_version()),
-        ("approve", Some(version)) => request.api.send_on::<TargetItem>("POST", &path, &body, Some(version)).await,
-        (_, _) => request.api.send::<TargetItem>("POST", &path, &body).await,
-    };
-    match decided {
+    let body = |request, comment| BaselineDecisionBody { request, comment };
+    match decision::send::<_, TargetItem, _>(request, &path, decision, form, body, no_version).await {
         Ok(_) => Ok(reply::redirect(&format!("{here}?done=baseline-request-{decision}"))),
         Err(problem) if matches!(problem.code, Code::Conflict | Code::ChangedMeanwhile) => {
             let page = target::page_with(request, project, name, None, Some(&problem)).await?;
